@@ -1,0 +1,266 @@
+//! Calls: which target is dialled now, and what becomes of each dialing.
+
+use super::{CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, What, World};
+use crate::domain::{
+    control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
+    DialingStatus, DoneReason, LastResult, Target, TargetState, Timestamp,
+};
+use crate::limits::TARGETS_PER_LOOK;
+use crate::pacing::share;
+use crate::store::{StoreError, Write};
+use crate::surface::result;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a campaign waits after its list could not be read.
+const LOOK_AFTER_FAULT: Duration = Duration::from_secs(1);
+
+impl Dialer {
+    /// Lets each started campaign dial its share of what the caps leave.
+    pub(super) fn tick(&mut self, world: &mut World<'_>, ready: &mut Ready) {
+        let now = world.now;
+        let turns = self.turns(now);
+        let mut lists = HashSet::new();
+        for (at, (id, list)) in turns.iter().enumerate() {
+            // Claims of this step are not in the store yet, so it looks into a list once.
+            if !lists.insert(*list) {
+                continue;
+            }
+            let free = self.free(now).min(TARGETS_PER_LOOK);
+            if free == 0 {
+                return;
+            }
+            self.last_turn = Some(*id);
+            self.dial(*id, *list, share(free, turns.len() - at), world, ready);
+            if ready.fault.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Campaigns that want to look at their list now; the one after the last turn's first.
+    fn turns(&self, now: Timestamp) -> Vec<(CampaignId, DialListId)> {
+        let wants = self.campaigns.values().filter(|campaign| {
+            campaign.record.status == CampaignStatus::Start
+                && campaign.look_at.is_some_and(|at| at <= now)
+        });
+        let mut turns: Vec<_> = wants.filter_map(|c| Some((c.record.id, c.record.list?))).collect();
+        if let Some(last) = self.last_turn {
+            let first = turns.partition_point(|(id, _)| *id <= last);
+            let count = turns.len().max(1);
+            turns.rotate_left(first % count);
+        }
+        turns
+    }
+
+    /// What the caps leave: live dialings in all, and calls per second.
+    fn free(&self, now: Timestamp) -> usize {
+        let live = self.settings.max_dialings.saturating_sub(self.dialings.len());
+        live.min(self.rate.allowance(now))
+    }
+
+    /// Dials up to `most` targets of a campaign.
+    fn dial(
+        &mut self,
+        id: CampaignId,
+        list: DialListId,
+        most: usize,
+        world: &mut World<'_>,
+        ready: &mut Ready,
+    ) {
+        let now = world.now;
+        let targets = match world.targets.ready(list, now, most) {
+            Ok(targets) => targets,
+            Err(error) => return self.pause(id, error, now, ready),
+        };
+        let list_is_dry = targets.is_empty();
+        for target in targets {
+            self.claim(id, target, now, ready);
+        }
+        if list_is_dry {
+            self.rest(id, list, world, ready);
+        }
+    }
+
+    /// The list has nothing to dial just now: when will it have, if ever?
+    fn rest(&mut self, id: CampaignId, list: DialListId, world: &mut World<'_>, ready: &mut Ready) {
+        let read = world
+            .targets
+            .counts(list)
+            .and_then(|counts| world.targets.next_due(list).map(|due| (counts, due)));
+        let (counts, due) = match read {
+            Ok(read) => read,
+            Err(error) => return self.pause(id, error, world.now, ready),
+        };
+        if let Some(campaign) = self.campaigns.get_mut(&id) {
+            campaign.look_at = due;
+        }
+        let work_left = counts.available() + counts.dialing > 0;
+        self.end_if_worked_off(id, work_left, world.now, ready);
+    }
+
+    /// The list could not be read: it is looked at again after a while.
+    fn pause(&mut self, id: CampaignId, error: StoreError, now: Timestamp, ready: &mut Ready) {
+        if let Some(campaign) = self.campaigns.get_mut(&id) {
+            campaign.look_at = Some(now + LOOK_AFTER_FAULT);
+        }
+        ready.fault = Some(error);
+    }
+
+    /// Claims a target and asks for its call; or finds that no try is left.
+    fn claim(&mut self, id: CampaignId, mut target: Target, now: Timestamp, ready: &mut Ready) {
+        let Some(campaign) = self.campaigns.get(&id) else { return };
+        let record = &campaign.record;
+        let plan = record.plan.and_then(|id| self.plans.get(&id));
+        let destination = record.destination.and_then(|id| self.destinations.get(&id));
+        let list = record.list.and_then(|id| self.lists.get(&id));
+        let (Some(plan), Some(destination), Some(list)) = (plan, destination, list) else { return };
+        let Some(number_at) = target.next_number(&plan.max_tries) else {
+            target.state = TargetState::Done(DoneReason::Exhausted);
+            let target = Arc::new(target);
+            ready.writes.push(Write::Progress(target.clone()));
+            ready.events.push(Event::Target(What::Updated, target));
+            return;
+        };
+
+        let parts =
+            DialingParts { campaign: record, plan, list, destination, target: &target, number_at };
+        let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
+        let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {
+            return;
+        };
+        if self.settings.result_info {
+            dialing.copy.info = Some(result::info(&parts, &dialing));
+        }
+        target.tries[number_at] += 1;
+        target.state = TargetState::Dialing { dialing: dialing.id, campaign: id, plan: plan.id };
+        target.last.dialed_at = Some(now);
+
+        self.rate.take(1, now);
+        let campaign = self.campaigns.get_mut(&id).expect("it was found above");
+        campaign.live += 1;
+        campaign.unanswered += 1;
+        self.announce_claim(dialing, target, ready);
+    }
+
+    fn announce_claim(&mut self, dialing: Dialing, target: Target, ready: &mut Ready) {
+        let created = Arc::new(dialing);
+        let mut dialing = (*created).clone();
+        dialing.status = DialingStatus::OriginateRequested;
+        dialing.updated_at = Some(dialing.claimed_at);
+        let (dialing, target) = (Arc::new(dialing), Arc::new(target));
+        ready.writes.push(Write::Claim(dialing.clone(), target.clone()));
+        ready.events.push(Event::Dialing(What::Created, created));
+        ready.events.push(Event::Target(What::Updated, target.clone()));
+        ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
+        ready.calls.push(CallOrder::Place(dialing.clone()));
+        self.dialings.insert(dialing.id, LiveDialing { dialing, target });
+    }
+
+    /// A call went on.
+    pub(super) fn call_event(&mut self, event: CallEvent, now: Timestamp, ready: &mut Ready) {
+        match event {
+            CallEvent::Begun { dialing, channel_name } => {
+                self.change(dialing, ready, |dialing| {
+                    dialing.status = DialingStatus::DialBegin;
+                    dialing.channel_name = Some(channel_name);
+                    dialing.begun_at = Some(now);
+                    dialing.updated_at = Some(now);
+                });
+            }
+            CallEvent::Progress { dialing, control } => {
+                // Visible in OutDialingShow; Asterisk itself tells it to AMI (DialState).
+                if let Some(live) = self.dialings.get_mut(&dialing) {
+                    Arc::make_mut(&mut live.dialing).res_dial = control;
+                }
+            }
+            CallEvent::Answered { dialing } => self.answered(dialing, now, ready),
+            CallEvent::Ended { dialing, end } => self.ended(dialing, end, now, ready),
+        }
+    }
+
+    fn answered(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
+        let changed = self.change(id, ready, |dialing| {
+            dialing.status = DialingStatus::OriginateResponded;
+            dialing.res_dial = control::ANSWER;
+            dialing.dial_ended_at = Some(now);
+            dialing.updated_at = Some(now);
+        });
+        let Some(dialing) = changed else { return };
+        ready.writes.push(Write::Answered(dialing.clone()));
+        if let Some(campaign) = self.campaigns.get_mut(&dialing.campaign) {
+            campaign.unanswered = campaign.unanswered.saturating_sub(1);
+        }
+        self.settle(dialing.campaign, now, ready);
+    }
+
+    /// Changes a live dialing and tells of it.
+    fn change(
+        &mut self,
+        id: DialingId,
+        ready: &mut Ready,
+        change: impl FnOnce(&mut Dialing),
+    ) -> Option<Arc<Dialing>> {
+        let live = self.dialings.get_mut(&id)?;
+        change(Arc::make_mut(&mut live.dialing));
+        ready.events.push(Event::Dialing(What::Updated, live.dialing.clone()));
+        Some(live.dialing.clone())
+    }
+
+    fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
+        let Some(live) = self.dialings.remove(&id) else { return };
+        let was_answered = live.dialing.is_answered();
+        let campaign = live.dialing.campaign;
+        let list = live.dialing.list;
+        close(live, end, now, ready);
+        if let Some(campaign) = self.campaigns.get_mut(&campaign) {
+            campaign.live = campaign.live.saturating_sub(1);
+            if !was_answered {
+                campaign.unanswered = campaign.unanswered.saturating_sub(1);
+            }
+        }
+        self.look_again(now, |record| record.list == Some(list));
+        self.settle(campaign, now, ready);
+    }
+}
+
+/// Closes a dialing: its result, what it means for its target, and the events of both.
+pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut Ready) {
+    let LiveDialing { mut dialing, mut target } = live;
+    let reached = end.answered;
+    Arc::make_mut(&mut dialing).end(end, now);
+
+    let record = Arc::make_mut(&mut target);
+    record.state = state_after(&dialing, record, reached, now);
+    record.last = LastResult {
+        res_dial: dialing.res_dial,
+        res_hangup: dialing.res_hangup,
+        res_hangup_detail: dialing.res_hangup_detail.clone(),
+        disposition: dialing.disposition,
+        dialed_at: Some(dialing.claimed_at),
+        ended_at: Some(now),
+    };
+
+    let json: Arc<str> = result::line(&dialing).into();
+    let line = ResultLine { dialing: dialing.id, json };
+    ready.writes.push(Write::End(dialing.clone(), target.clone(), line.clone()));
+    ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
+    ready.events.push(Event::Target(What::Updated, target));
+    ready.events.push(Event::Dialing(What::Deleted, dialing));
+    ready.results.push(line);
+}
+
+/// Where a target stands after a dialing: reached, to be tried again, or out of tries.
+fn state_after(dialing: &Dialing, target: &Target, reached: bool, now: Timestamp) -> TargetState {
+    if reached {
+        return TargetState::Done(DoneReason::Answered);
+    }
+    if target.next_number(&dialing.copy.max_tries).is_none() {
+        return TargetState::Done(DoneReason::Exhausted);
+    }
+    match dialing.copy.retry_delay_s {
+        0 => TargetState::Ready,
+        delay_s => TargetState::Waiting(now + Duration::from_secs(u64::from(delay_s))),
+    }
+}

@@ -1,0 +1,233 @@
+//! Campaigns: create, update, delete, and the life of their status.
+
+use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
+use crate::domain::{
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, DialMode, ListEnd, Route, StatusRequest,
+    Timestamp,
+};
+use crate::store::Write;
+
+impl Dialer {
+    pub(super) fn create_campaign(
+        &mut self,
+        patch: CampaignPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        self.check_references(&patch)?;
+        if patch.status.is_some_and(|status| status != StatusRequest::Stop) {
+            let reason = "a campaign is created stopped; start it by OutCampaignUpdate";
+            return Err(Refusal::of("Status", reason));
+        }
+        let mut record = Campaign::new(CampaignId(self.ids.next_id(now)), now);
+        record.apply(patch);
+        let id = record.id;
+        ready.writes.push(Write::Campaign(Box::new(record.clone())));
+        ready.events.push(Event::Campaign(What::Created, Box::new(record.clone())));
+        self.campaigns.insert(id, LiveCampaign::new(record));
+        Ok(Reply::Created(id.0))
+    }
+
+    pub(super) fn update_campaign(
+        &mut self,
+        id: CampaignId,
+        patch: CampaignPatch,
+        world: &mut World<'_>,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let known = self.campaigns.get(&id).ok_or_else(|| Refusal::unknown("campaign"))?;
+        self.check_references(&patch)?;
+        let request = patch.status;
+        let mut record = known.record.clone();
+        record.apply(patch);
+        let moved = (record.plan, record.list, record.destination)
+            != (known.record.plan, known.record.list, known.record.destination);
+        if moved && known.record.status != CampaignStatus::Stop {
+            self.check_startable(&record, world)?;
+        }
+        let next = match request {
+            Some(request) => self.next_status(&record, request, world)?,
+            None => record.status,
+        };
+        let now = world.now;
+        let Some(campaign) = self.campaigns.get_mut(&id) else {
+            return Err(Refusal::unknown("campaign"));
+        };
+        record.status = next;
+        campaign.record = record;
+        campaign.look_at = Some(now);
+        put(ready, campaign, now);
+        if next == CampaignStatus::StoppingForcedly {
+            self.hang_up_all(id, ready);
+        }
+        self.settle(id, now, ready);
+        Ok(Reply::Updated)
+    }
+
+    pub(super) fn delete_campaign(
+        &mut self,
+        id: CampaignId,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let campaign = self.campaigns.get(&id).ok_or_else(|| Refusal::unknown("campaign"))?;
+        if campaign.record.status != CampaignStatus::Stop {
+            let reason = format!(
+                "the campaign has status {}; stop it before deleting it",
+                campaign.record.status.name()
+            );
+            return Err(Refusal::of("Uuid", reason));
+        }
+        let mut record = campaign.record.clone();
+        record.stamps.delete = Some(now);
+        ready.writes.push(Write::Campaign(Box::new(record.clone())));
+        ready.events.push(Event::Campaign(What::Deleted, Box::new(record)));
+        self.campaigns.remove(&id);
+        Ok(Reply::Deleted)
+    }
+
+    fn check_references(&self, patch: &CampaignPatch) -> Result<(), Refusal> {
+        if patch.plan.value().is_some_and(|id| !self.plans.contains_key(id)) {
+            return Err(Refusal::of("Plan", "no such plan"));
+        }
+        if patch.list.value().is_some_and(|id| !self.lists.contains_key(id)) {
+            return Err(Refusal::of("Dlma", "no such dlma"));
+        }
+        if patch.destination.value().is_some_and(|id| !self.destinations.contains_key(id)) {
+            return Err(Refusal::of("Dest", "no such destination"));
+        }
+        Ok(())
+    }
+
+    /// The status that a request leads to, or why it leads to none.
+    fn next_status(
+        &self,
+        record: &Campaign,
+        request: StatusRequest,
+        world: &World<'_>,
+    ) -> Result<CampaignStatus, Refusal> {
+        use CampaignStatus::{Pause, Pausing, Start, Starting, Stop, Stopping, StoppingForcedly};
+        match (request, record.status) {
+            (StatusRequest::Start, Start | Starting) => Ok(record.status),
+            (StatusRequest::Start, StoppingForcedly) => {
+                Err(Refusal::of("Status", "the campaign is stopping forcedly"))
+            }
+            (StatusRequest::Start, Stop | Pause | Pausing | Stopping) => {
+                self.check_startable(record, world)?;
+                Ok(Starting)
+            }
+            (StatusRequest::Pause, Pause | Pausing) => Ok(record.status),
+            (StatusRequest::Pause, Start | Starting) => Ok(Pausing),
+            (StatusRequest::Pause, Stop | Stopping | StoppingForcedly) => {
+                let reason = format!(
+                    "only a started campaign can pause; this one has status {}",
+                    record.status.name()
+                );
+                Err(Refusal::of("Status", reason))
+            }
+            (StatusRequest::Stop, Stop | StoppingForcedly) => Ok(record.status),
+            (StatusRequest::Stop, _) => Ok(Stopping),
+            (StatusRequest::StopForcedly, Stop) => Ok(Stop),
+            (StatusRequest::StopForcedly, _) => Ok(StoppingForcedly),
+        }
+    }
+
+    /// Whether the campaign could dial: plan, list and destination are there, the
+    /// mode can run, the trunk and the destination are usable.
+    fn check_startable(&self, record: &Campaign, world: &World<'_>) -> Result<(), Refusal> {
+        let cannot = |header, reason: &str| Refusal::of(header, format!("cannot start: {reason}"));
+        let plan = record.plan.and_then(|id| self.plans.get(&id));
+        let plan = plan.ok_or_else(|| cannot("Plan", "the campaign has no plan"))?;
+        if !record.list.is_some_and(|id| self.lists.contains_key(&id)) {
+            return Err(cannot("Dlma", "the campaign has no dlma"));
+        }
+        let destination = record.destination.and_then(|id| self.destinations.get(&id));
+        let destination =
+            destination.ok_or_else(|| cannot("Dest", "the campaign has no destination"))?;
+
+        match plan.mode {
+            DialMode::Predictive | DialMode::Robo => {}
+            DialMode::None => return Err(cannot("Plan", "its DialMode is 0 (none)")),
+            mode => {
+                let reason = format!("DialMode {} ({}) is not available", mode as i64, mode.name());
+                return Err(cannot("Plan", &reason));
+            }
+        }
+        let (tech, _) =
+            plan.route_to("").ok_or_else(|| cannot("Plan", "its TechName is not set"))?;
+        if !world.switch.has_technology(&tech) {
+            let reason = format!("its TechName {tech} is no channel technology that is loaded");
+            return Err(cannot("Plan", &reason));
+        }
+        let route = destination
+            .route()
+            .map_err(|header| cannot("Dest", &format!("its {header} is not set")))?;
+        if let Route::Application { name, .. } = &route {
+            if name.eq_ignore_ascii_case("queue") {
+                let reason = "dialing for the agents of a queue is not available";
+                return Err(cannot("Dest", reason));
+            }
+        }
+        world.switch.check_route(&route).map_err(|why| cannot("Dest", &why.to_string()))
+    }
+
+    fn hang_up_all(&self, id: CampaignId, ready: &mut Ready) {
+        let own = self.dialings.values().filter(|live| live.dialing.campaign == id);
+        let mut dialings: Vec<_> = own.map(|live| live.dialing.id).collect();
+        dialings.sort();
+        ready.calls.extend(dialings.into_iter().map(CallOrder::HangUp));
+    }
+
+    /// Moves a campaign on from a status that only lasts until something is over.
+    pub(super) fn settle(&mut self, id: CampaignId, now: Timestamp, ready: &mut Ready) {
+        let Some(campaign) = self.campaigns.get_mut(&id) else { return };
+        let next = match campaign.record.status {
+            CampaignStatus::Starting => CampaignStatus::Start,
+            CampaignStatus::Stopping | CampaignStatus::StoppingForcedly if campaign.live == 0 => {
+                CampaignStatus::Stop
+            }
+            CampaignStatus::Pausing if campaign.unanswered == 0 => CampaignStatus::Pause,
+            _ => return,
+        };
+        campaign.record.status = next;
+        put(ready, campaign, now);
+    }
+
+    /// Ends a campaign whose list is worked off, if its plan says so.
+    pub(super) fn end_if_worked_off(
+        &mut self,
+        id: CampaignId,
+        work_left: bool,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) {
+        let Some(campaign) = self.campaigns.get_mut(&id) else { return };
+        let plan = campaign.record.plan.and_then(|plan| self.plans.get(&plan));
+        if work_left || plan.is_none_or(|plan| plan.list_end == ListEnd::Keep) {
+            return;
+        }
+        campaign.record.status = CampaignStatus::Stopping;
+        put(ready, campaign, now);
+        self.settle(id, now, ready);
+    }
+
+    /// Campaigns of this kind look at their lists again.
+    pub(super) fn look_again(&mut self, now: Timestamp, which: impl Fn(&Campaign) -> bool) {
+        for campaign in self.campaigns.values_mut().filter(|c| which(&c.record)) {
+            campaign.look_at = Some(now);
+        }
+    }
+}
+
+impl LiveCampaign {
+    pub(super) fn new(record: Campaign) -> LiveCampaign {
+        LiveCampaign { record, live: 0, unanswered: 0, look_at: None }
+    }
+}
+
+/// Writes a changed campaign and tells of it.
+pub(super) fn put(ready: &mut Ready, campaign: &mut LiveCampaign, now: Timestamp) {
+    campaign.record.stamps.update = Some(now);
+    ready.writes.push(Write::Campaign(Box::new(campaign.record.clone())));
+    ready.events.push(Event::Campaign(What::Updated, Box::new(campaign.record.clone())));
+}

@@ -1,0 +1,334 @@
+//! The dialer: a state machine that is told what happened and says what to do.
+//!
+//! [`Dialer::step`] takes one [`Input`] and gives a [`Ready`]. The caller makes
+//! the writes of it durable first and only then lets calls, events, replies and
+//! results out. So what the world sees is always in the store already.
+
+mod calls;
+mod campaigns;
+mod objects;
+mod restore;
+mod targets;
+
+use crate::domain::{
+    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
+    DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, Plan, PlanId,
+    PlanPatch, Route, Target, TargetId, TargetPatch, Timestamp,
+};
+use crate::pacing::CallRate;
+use crate::store::{StoreError, Targets, Write};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What the caller knows a command by until its reply.
+pub type Token = u64;
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Input {
+    /// Somebody asks for something.
+    Command { token: Token, command: Box<Command> },
+    /// A call went on.
+    Call(CallEvent),
+    /// Time went on.
+    Tick,
+}
+
+/// Something is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    CreateCampaign(CampaignPatch),
+    UpdateCampaign(CampaignId, CampaignPatch),
+    DeleteCampaign(CampaignId),
+    CreatePlan(PlanPatch),
+    UpdatePlan(PlanId, PlanPatch),
+    DeletePlan(PlanId),
+    CreateDestination(DestinationPatch),
+    UpdateDestination(DestinationId, DestinationPatch),
+    DeleteDestination(DestinationId),
+    CreateList(DialListPatch),
+    UpdateList(DialListId, DialListPatch),
+    DeleteList(DialListId),
+    CreateTarget(DialListId, TargetPatch),
+    UpdateTarget(TargetId, TargetPatch),
+    DeleteTarget(TargetId),
+    /// The live dialings, or one of them.
+    ShowDialings(Option<DialingId>),
+    /// How the dialer is.
+    ShowStatus,
+}
+
+/// A call went on. The call engine tells it in this order: `Begun`, any number
+/// of `Progress`, at most one `Answered`, and always exactly one `Ended`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallEvent {
+    /// The channel exists and the call is on its way.
+    Begun { dialing: DialingId, channel_name: String },
+    /// A control frame that says how far the call is (`AST_CONTROL_*`).
+    Progress { dialing: DialingId, control: i32 },
+    /// It was answered and given to its destination.
+    Answered { dialing: DialingId },
+    /// It is over; the channel is gone.
+    Ended { dialing: DialingId, end: CallEnd },
+}
+
+/// What came of a command.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    Created(Uuid),
+    Updated,
+    Deleted,
+    Dialings(Vec<Arc<Dialing>>),
+    Status(Status),
+    Refused(Refusal),
+}
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The header at fault, if it is one header's fault.
+    pub header: Option<&'static str>,
+    pub reason: String,
+}
+
+impl Refusal {
+    pub fn of(header: &'static str, reason: impl Into<String>) -> Refusal {
+        Refusal { header: Some(header), reason: reason.into() }
+    }
+
+    /// `No such campaign`, as the old module says it.
+    pub fn unknown(kind: &str) -> Refusal {
+        Refusal { header: None, reason: format!("No such {kind}") }
+    }
+
+    pub fn because(reason: impl Into<String>) -> Refusal {
+        Refusal { header: None, reason: reason.into() }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.header {
+            Some(header) => write!(f, "{header}: {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
+    }
+}
+
+/// How the dialer is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    pub campaigns: usize,
+    pub campaigns_started: usize,
+    pub dialings: usize,
+    /// Of these, answered and talking.
+    pub answered: usize,
+    pub max_dialings: usize,
+    pub calls_per_second: u32,
+}
+
+/// A change that the world hears of, after it is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Campaign(What, Box<Campaign>),
+    Plan(What, Box<Plan>),
+    Destination(What, Box<Destination>),
+    List(What, Box<DialList>),
+    Target(What, Arc<Target>),
+    Dialing(What, Arc<Dialing>),
+}
+
+/// What happened to the object of an [`Event`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Created,
+    Updated,
+    Deleted,
+}
+
+/// Something the call engine has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallOrder {
+    /// Place this call. It is answered by call events up to `Ended`.
+    Place(Arc<Dialing>),
+    /// Hang this call up, wherever it is.
+    HangUp(DialingId),
+}
+
+/// One ended dialing's line of the result file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultLine {
+    pub dialing: DialingId,
+    /// JSON, without the line's end.
+    pub json: Arc<str>,
+}
+
+/// What a step wants done, in this order: the writes in one transaction; then,
+/// when they are durable, calls, events, replies and results.
+#[derive(Debug, Default)]
+pub struct Ready {
+    pub writes: Vec<Write>,
+    pub calls: Vec<CallOrder>,
+    pub events: Vec<Event>,
+    pub replies: Vec<(Token, Reply)>,
+    pub results: Vec<ResultLine>,
+    /// What could not be read from the store; what depended on it was left undone.
+    pub fault: Option<StoreError>,
+}
+
+/// What the dialer must ask of the telephone switch while it decides.
+pub trait Switch {
+    /// Whether an answered call can be sent there; if not, the header at fault and why.
+    fn check_route(&self, route: &Route) -> Result<(), Refusal>;
+    /// Whether calls can be placed over this technology (`PJSIP`, `Local`).
+    fn has_technology(&self, tech: &str) -> bool;
+}
+
+/// What a step may look at.
+pub struct World<'a> {
+    pub now: Timestamp,
+    pub targets: &'a mut dyn Targets,
+    pub switch: &'a dyn Switch,
+}
+
+/// Gives fresh identities. An input, so that a run can be repeated.
+pub trait IdSource: Send {
+    fn next_id(&mut self, now: Timestamp) -> Uuid;
+}
+
+/// What the configuration says to the dialer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Live dialings in all.
+    pub max_dialings: usize,
+    /// Dialings started in a second, of all campaigns together.
+    pub calls_per_second: u32,
+    /// Whether results carry the whole records (`info_camp`, …).
+    pub result_info: bool,
+}
+
+/// A campaign and what is known of its dialling.
+struct LiveCampaign {
+    record: Campaign,
+    live: usize,
+    unanswered: usize,
+    /// When its list is worth a look; `None`: not before something changes.
+    look_at: Option<Timestamp>,
+}
+
+/// A dialing under way, and its target as it is now.
+struct LiveDialing {
+    dialing: Arc<Dialing>,
+    target: Arc<Target>,
+}
+
+/// Owner of everything that is alive. See the [module](self).
+pub struct Dialer {
+    settings: Settings,
+    ids: Box<dyn IdSource>,
+    campaigns: BTreeMap<CampaignId, LiveCampaign>,
+    plans: HashMap<PlanId, Plan>,
+    destinations: HashMap<DestinationId, Destination>,
+    lists: HashMap<DialListId, DialList>,
+    dialings: HashMap<DialingId, LiveDialing>,
+    rate: CallRate,
+    /// The campaign whose turn was last, so that each comes first once.
+    last_turn: Option<CampaignId>,
+}
+
+impl Dialer {
+    /// Takes one input in and says what to do.
+    pub fn step(&mut self, input: Input, world: &mut World<'_>) -> Ready {
+        let mut ready = Ready::default();
+        match input {
+            Input::Command { token, command } => {
+                let reply = match self.command(*command, world, &mut ready) {
+                    Ok(reply) => reply,
+                    Err(refusal) => Reply::Refused(refusal),
+                };
+                ready.replies.push((token, reply));
+            }
+            Input::Call(event) => self.call_event(event, world.now, &mut ready),
+            Input::Tick => self.tick(world, &mut ready),
+        }
+        ready
+    }
+
+    /// When the next [`Input::Tick`] is due; `None`: not before another input.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let started = self.campaigns.values().filter(|c| c.record.status == CampaignStatus::Start);
+        let look = started.filter_map(|campaign| campaign.look_at).min()?;
+        if self.dialings.len() >= self.settings.max_dialings {
+            return None;
+        }
+        Some(look.max(self.rate.next_at()))
+    }
+
+    /// Takes over changed settings.
+    pub fn configure(&mut self, settings: Settings, now: Timestamp) {
+        self.rate = CallRate::new(settings.calls_per_second, now);
+        self.settings = settings;
+    }
+
+    fn command(
+        &mut self,
+        command: Command,
+        world: &mut World<'_>,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let now = world.now;
+        match command {
+            Command::CreateCampaign(patch) => self.create_campaign(patch, now, ready),
+            Command::UpdateCampaign(id, patch) => self.update_campaign(id, patch, world, ready),
+            Command::DeleteCampaign(id) => self.delete_campaign(id, now, ready),
+            Command::CreatePlan(patch) => self.create_plan(patch, now, ready),
+            Command::UpdatePlan(id, patch) => self.update_plan(id, patch, now, ready),
+            Command::DeletePlan(id) => self.delete_plan(id, now, ready),
+            Command::CreateDestination(patch) => self.create_destination(patch, now, ready),
+            Command::UpdateDestination(id, patch) => self.update_destination(id, patch, now, ready),
+            Command::DeleteDestination(id) => self.delete_destination(id, now, ready),
+            Command::CreateList(patch) => self.create_list(patch, now, ready),
+            Command::UpdateList(id, patch) => self.update_list(id, patch, now, ready),
+            Command::DeleteList(id) => self.delete_list(id, now, ready),
+            Command::CreateTarget(list, patch) => self.create_target(list, patch, now, ready),
+            Command::UpdateTarget(id, patch) => self.update_target(id, patch, world, ready),
+            Command::DeleteTarget(id) => self.delete_target(id, world, ready),
+            Command::ShowDialings(id) => self.show_dialings(id),
+            Command::ShowStatus => Ok(Reply::Status(self.status())),
+        }
+    }
+
+    fn show_dialings(&self, id: Option<DialingId>) -> Result<Reply, Refusal> {
+        let Some(id) = id else {
+            let mut all: Vec<_> = self.dialings.values().map(|l| l.dialing.clone()).collect();
+            all.sort_by_key(|dialing| (dialing.claimed_at, dialing.id));
+            return Ok(Reply::Dialings(all));
+        };
+        match self.dialings.get(&id) {
+            Some(live) => Ok(Reply::Dialings(vec![live.dialing.clone()])),
+            None => Err(Refusal::unknown("dialing")),
+        }
+    }
+
+    fn status(&self) -> Status {
+        let started = |c: &&LiveCampaign| c.record.status != CampaignStatus::Stop;
+        Status {
+            campaigns: self.campaigns.len(),
+            campaigns_started: self.campaigns.values().filter(started).count(),
+            dialings: self.dialings.len(),
+            answered: self.dialings.values().filter(|live| live.dialing.is_answered()).count(),
+            max_dialings: self.settings.max_dialings,
+            calls_per_second: self.settings.calls_per_second,
+        }
+    }
+}
+
+/// Identities of the system: version 7, so that they sort by time.
+pub struct TimeOrderedIds;
+
+impl IdSource for TimeOrderedIds {
+    fn next_id(&mut self, _now: Timestamp) -> Uuid {
+        Uuid::now_v7()
+    }
+}

@@ -1,0 +1,205 @@
+//! Plans, destinations and dial lists: create, update, delete.
+
+use super::{Dialer, Event, Ready, Refusal, Reply, What};
+use crate::domain::{
+    Campaign, CampaignStatus, Destination, DestinationId, DestinationPatch, DialList, DialListId,
+    DialListPatch, Dialing, Plan, PlanId, PlanPatch, Timestamp,
+};
+use crate::store::Write;
+
+impl Dialer {
+    pub(super) fn create_plan(
+        &mut self,
+        patch: PlanPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let mut plan = Plan::new(PlanId(self.ids.next_id(now)), now);
+        plan.apply(patch);
+        put_plan(ready, What::Created, &plan);
+        let id = plan.id;
+        self.plans.insert(id, plan);
+        Ok(Reply::Created(id.0))
+    }
+
+    pub(super) fn update_plan(
+        &mut self,
+        id: PlanId,
+        patch: PlanPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let plan = self.plans.get_mut(&id).ok_or_else(|| Refusal::unknown("plan"))?;
+        plan.apply(patch);
+        plan.stamps.update = Some(now);
+        put_plan(ready, What::Updated, plan);
+        self.look_again(now, |campaign| campaign.plan == Some(id));
+        Ok(Reply::Updated)
+    }
+
+    pub(super) fn delete_plan(
+        &mut self,
+        id: PlanId,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let mut plan = self.plans.get(&id).ok_or_else(|| Refusal::unknown("plan"))?.clone();
+        self.check_unused("plan", |c| c.plan == Some(id), |d| d.plan == id)?;
+        plan.stamps.delete = Some(now);
+        put_plan(ready, What::Deleted, &plan);
+        self.plans.remove(&id);
+        self.take_reference(now, ready, |c| c.plan == Some(id), |c| c.plan = None);
+        Ok(Reply::Deleted)
+    }
+
+    pub(super) fn create_destination(
+        &mut self,
+        patch: DestinationPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let mut destination = Destination::new(DestinationId(self.ids.next_id(now)), now);
+        destination.apply(patch);
+        put_destination(ready, What::Created, &destination);
+        let id = destination.id;
+        self.destinations.insert(id, destination);
+        Ok(Reply::Created(id.0))
+    }
+
+    pub(super) fn update_destination(
+        &mut self,
+        id: DestinationId,
+        patch: DestinationPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let known = self.destinations.get(&id).ok_or_else(|| Refusal::unknown("destination"))?;
+        let mut destination = known.clone();
+        destination.apply(patch);
+        let in_use = |c: &Campaign| c.destination == Some(id) && c.status != CampaignStatus::Stop;
+        if self.campaigns.values().any(|c| in_use(&c.record)) {
+            if let Err(header) = destination.route() {
+                let reason = "is needed while a campaign that is not stopped uses the destination";
+                return Err(Refusal::of(header, reason));
+            }
+        }
+        destination.stamps.update = Some(now);
+        put_destination(ready, What::Updated, &destination);
+        self.destinations.insert(id, destination);
+        self.look_again(now, |campaign| campaign.destination == Some(id));
+        Ok(Reply::Updated)
+    }
+
+    pub(super) fn delete_destination(
+        &mut self,
+        id: DestinationId,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let known = self.destinations.get(&id).ok_or_else(|| Refusal::unknown("destination"))?;
+        let mut destination = known.clone();
+        self.check_unused(
+            "destination",
+            |c| c.destination == Some(id),
+            |dialing| dialing.destination == id,
+        )?;
+        destination.stamps.delete = Some(now);
+        put_destination(ready, What::Deleted, &destination);
+        self.destinations.remove(&id);
+        self.take_reference(now, ready, |c| c.destination == Some(id), |c| c.destination = None);
+        Ok(Reply::Deleted)
+    }
+
+    pub(super) fn create_list(
+        &mut self,
+        patch: DialListPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let mut list = DialList::new(DialListId(self.ids.next_id(now)), now);
+        list.apply(patch);
+        put_list(ready, What::Created, &list);
+        let id = list.id;
+        self.lists.insert(id, list);
+        Ok(Reply::Created(id.0))
+    }
+
+    pub(super) fn update_list(
+        &mut self,
+        id: DialListId,
+        patch: DialListPatch,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let list = self.lists.get_mut(&id).ok_or_else(|| Refusal::unknown("dlma"))?;
+        list.apply(patch);
+        list.stamps.update = Some(now);
+        put_list(ready, What::Updated, list);
+        Ok(Reply::Updated)
+    }
+
+    pub(super) fn delete_list(
+        &mut self,
+        id: DialListId,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let mut list = self.lists.get(&id).ok_or_else(|| Refusal::unknown("dlma"))?.clone();
+        self.check_unused("dlma", |c| c.list == Some(id), |d| d.list == id)?;
+        list.stamps.delete = Some(now);
+        put_list(ready, What::Deleted, &list);
+        self.lists.remove(&id);
+        self.take_reference(now, ready, |c| c.list == Some(id), |c| c.list = None);
+        Ok(Reply::Deleted)
+    }
+
+    /// Refuses if a live dialing, or a campaign that is not stopped, uses the object.
+    fn check_unused(
+        &self,
+        kind: &str,
+        in_campaign: impl Fn(&Campaign) -> bool,
+        in_dialing: impl Fn(&Dialing) -> bool,
+    ) -> Result<(), Refusal> {
+        let running = |c: &Campaign| c.status != CampaignStatus::Stop && in_campaign(c);
+        if let Some(user) = self.campaigns.values().find(|c| running(&c.record)) {
+            let (id, status) = (user.record.id, user.record.status.name());
+            let reason =
+                format!("the {kind} is in use by campaign {id}, which has status {status}");
+            return Err(Refusal::of("Uuid", reason));
+        }
+        if let Some(user) = self.dialings.values().find(|live| in_dialing(&live.dialing)) {
+            let reason = format!("the {kind} is in use by live dialing {}", user.dialing.id);
+            return Err(Refusal::of("Uuid", reason));
+        }
+        Ok(())
+    }
+
+    /// Stopped campaigns lose their reference to a deleted object, each with its event.
+    fn take_reference(
+        &mut self,
+        now: Timestamp,
+        ready: &mut Ready,
+        has: impl Fn(&Campaign) -> bool,
+        take: impl Fn(&mut Campaign),
+    ) {
+        for campaign in self.campaigns.values_mut().filter(|c| has(&c.record)) {
+            take(&mut campaign.record);
+            super::campaigns::put(ready, campaign, now);
+        }
+    }
+}
+
+fn put_plan(ready: &mut Ready, what: What, plan: &Plan) {
+    ready.writes.push(Write::Plan(Box::new(plan.clone())));
+    ready.events.push(Event::Plan(what, Box::new(plan.clone())));
+}
+
+fn put_destination(ready: &mut Ready, what: What, destination: &Destination) {
+    ready.writes.push(Write::Destination(Box::new(destination.clone())));
+    ready.events.push(Event::Destination(what, Box::new(destination.clone())));
+}
+
+fn put_list(ready: &mut Ready, what: What, list: &DialList) {
+    ready.writes.push(Write::List(Box::new(list.clone())));
+    ready.events.push(Event::List(what, Box::new(list.clone())));
+}

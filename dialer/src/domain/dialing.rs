@@ -1,0 +1,240 @@
+//! The dialing: one number dialled once, from the claim to the hangup.
+
+use super::{
+    CallEnd, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId, DialingId,
+    Disposition, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
+};
+use crate::limits::NUMBERS_PER_TARGET;
+
+/// `Status` of a dialing, with the numbers of the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DialingStatus {
+    /// Claimed; nothing has been asked of Asterisk yet.
+    None = 0,
+    /// The call engine was asked to place it.
+    OriginateRequested = 1,
+    /// The channel exists and the call is on its way.
+    DialBegin = 3,
+    /// It was answered and handed over to its destination.
+    OriginateResponded = 6,
+    /// The channel is gone.
+    Hangup = 7,
+    /// It ended by an error of this side (an interruption).
+    Error = 10,
+    /// No channel could be had, or the call could not be sent.
+    RequestFailed = 11,
+    /// It was answered, but its destination could not be started.
+    ResponseFailed = 13,
+}
+
+impl DialingStatus {
+    pub const ALL: [DialingStatus; 8] = [
+        DialingStatus::None,
+        DialingStatus::OriginateRequested,
+        DialingStatus::DialBegin,
+        DialingStatus::OriginateResponded,
+        DialingStatus::Hangup,
+        DialingStatus::Error,
+        DialingStatus::RequestFailed,
+        DialingStatus::ResponseFailed,
+    ];
+
+    pub fn from_code(code: i64) -> Option<DialingStatus> {
+        Self::ALL.into_iter().find(|status| *status as i64 == code)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            DialingStatus::None => "none",
+            DialingStatus::OriginateRequested => "originate requested",
+            DialingStatus::DialBegin => "dial begin",
+            DialingStatus::OriginateResponded => "answered",
+            DialingStatus::Hangup => "hangup",
+            DialingStatus::Error => "error",
+            DialingStatus::RequestFailed => "request failed",
+            DialingStatus::ResponseFailed => "response failed",
+        }
+    }
+}
+
+/// The call's own copy of plan, list, destination and target: what is changed
+/// later does not touch a call that is under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallCopy {
+    pub tech: String,
+    /// What the technology is given: `number@trunk`.
+    pub address: String,
+    pub timeout_ms: u32,
+    pub caller_id: Option<String>,
+    pub route: Route,
+    pub plan_variables: Variables,
+    pub list_variables: Variables,
+    pub destination_variables: Variables,
+    pub target_variables: Variables,
+    /// User-to-user information, if the plan names a field for it and the target has it.
+    pub user_to_user: Option<String>,
+    pub retry_delay_s: u32,
+    pub max_tries: [u32; NUMBERS_PER_TARGET],
+    /// The whole records as one JSON object (`info_camp`, `info_plan`, …), if the
+    /// configuration wants them in the results.
+    pub info: Option<String>,
+}
+
+impl CallCopy {
+    /// Variables of the channel: plan < list < destination < target.
+    pub fn variables(&self) -> Variables {
+        let mut all = self.plan_variables.clone();
+        all.merge(&self.list_variables);
+        all.merge(&self.destination_variables);
+        all.merge(&self.target_variables);
+        all
+    }
+
+    /// Technology and address as one text, as the wire shows it (`DialChannel`).
+    pub fn dial_channel(&self) -> String {
+        format!("{}/{}", self.tech, self.address)
+    }
+}
+
+/// One number dialled once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dialing {
+    pub id: DialingId,
+    pub status: DialingStatus,
+    pub campaign: CampaignId,
+    pub plan: PlanId,
+    pub list: DialListId,
+    pub destination: DestinationId,
+    pub target: TargetId,
+    /// Which of the target's numbers: 1 … 8.
+    pub number_index: u32,
+    pub number: String,
+    /// Which try of this number: 1 is the first.
+    pub try_count: u32,
+    pub copy: CallCopy,
+    /// `Uniqueid` of the second channel, where the technology makes two (Local).
+    pub other_channel: uuid::Uuid,
+    pub channel_name: Option<String>,
+    pub res_dial: i32,
+    pub res_hangup: i32,
+    pub res_hangup_detail: Option<String>,
+    pub tech_cause: Option<i32>,
+    pub amd: Option<(String, String)>,
+    pub disposition: Option<Disposition>,
+    pub claimed_at: Timestamp,
+    pub updated_at: Option<Timestamp>,
+    /// When the call was on its way.
+    pub begun_at: Option<Timestamp>,
+    /// When it was answered, or ended without an answer.
+    pub dial_ended_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What a dialing is made of.
+pub struct DialingParts<'a> {
+    pub campaign: &'a Campaign,
+    pub plan: &'a Plan,
+    pub list: &'a DialList,
+    pub destination: &'a Destination,
+    pub target: &'a Target,
+    /// Which of the target's numbers, counted from 0.
+    pub number_at: usize,
+}
+
+impl Dialing {
+    /// A claim on one number of a target. The try counts already: `target` is as
+    /// it was before.
+    pub fn claim(
+        id: DialingId,
+        other_channel: uuid::Uuid,
+        parts: &DialingParts<'_>,
+        now: Timestamp,
+    ) -> Option<Dialing> {
+        let DialingParts { campaign, plan, list, destination, target, number_at } = *parts;
+        let number = target.numbers[number_at].clone()?;
+        let (tech, address) = plan.route_to(&number)?;
+        let mut copy = CallCopy {
+            tech,
+            address,
+            timeout_ms: plan.dial_timeout_ms,
+            caller_id: plan.caller_id.clone(),
+            route: destination.route().ok()?,
+            plan_variables: plan.variables.clone(),
+            list_variables: list.variables.clone(),
+            destination_variables: destination.variables.clone(),
+            target_variables: target.variables.clone(),
+            user_to_user: None,
+            retry_delay_s: plan.retry_delay_s,
+            max_tries: plan.max_tries,
+            info: None,
+        };
+        copy.user_to_user =
+            plan.uui_field.as_deref().and_then(|field| target_field(target, &copy, field));
+        Some(Dialing {
+            id,
+            status: DialingStatus::None,
+            campaign: campaign.id,
+            plan: plan.id,
+            list: list.id,
+            destination: destination.id,
+            target: target.id,
+            number_index: number_at as u32 + 1,
+            number,
+            try_count: target.tries[number_at] + 1,
+            copy,
+            other_channel,
+            channel_name: None,
+            res_dial: 0,
+            res_hangup: 0,
+            res_hangup_detail: None,
+            tech_cause: None,
+            amd: None,
+            disposition: None,
+            claimed_at: now,
+            updated_at: None,
+            begun_at: None,
+            dial_ended_at: None,
+            ended_at: None,
+        })
+    }
+
+    /// Takes over how the call ended.
+    pub fn end(&mut self, end: CallEnd, now: Timestamp) {
+        let disposition = Disposition::of(&end);
+        self.status = match disposition {
+            Disposition::Interrupted => DialingStatus::Error,
+            _ if end.by == super::EndedBy::NotPlaced => DialingStatus::RequestFailed,
+            _ if end.by == super::EndedBy::NotHandedOver => DialingStatus::ResponseFailed,
+            _ => DialingStatus::Hangup,
+        };
+        self.res_dial = end.res_dial();
+        self.res_hangup = end.cause;
+        self.res_hangup_detail = Some(end.cause_text);
+        self.tech_cause = end.tech_cause;
+        self.amd = end.amd;
+        self.disposition = Some(disposition);
+        self.dial_ended_at.get_or_insert(now);
+        self.ended_at = Some(now);
+        self.updated_at = Some(now);
+    }
+
+    /// Whether it was answered and has not ended.
+    pub fn is_answered(&self) -> bool {
+        self.status == DialingStatus::OriginateResponded
+    }
+}
+
+/// A field of the target by its header's name, else one of the call's variables.
+fn target_field(target: &Target, copy: &CallCopy, field: &str) -> Option<String> {
+    let fields = [
+        ("Name", &target.name),
+        ("Detail", &target.detail),
+        ("UKey", &target.user_key),
+        ("UData", &target.user_data),
+        ("Email", &target.email),
+    ];
+    match fields.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(field)) {
+        Some((_, value)) => value.clone(),
+        None => copy.variables().value(field).map(str::to_owned),
+    }
+}

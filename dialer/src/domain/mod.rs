@@ -1,0 +1,64 @@
+//! The things that are dialled with. Plain values: no policy beyond their own
+//! rules, no input and output.
+
+mod campaign;
+mod destination;
+mod dial_list;
+mod dialing;
+mod disposition;
+mod id;
+mod plan;
+mod target;
+mod time;
+mod variables;
+
+pub use campaign::{Campaign, CampaignPatch, CampaignStatus, Schedule, StatusRequest};
+pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
+pub use dial_list::{DialList, DialListPatch, ListCounts};
+pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus};
+pub use disposition::{control, CallEnd, Disposition, EndedBy};
+pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
+pub use plan::{DialMode, ListEnd, Plan, PlanPatch};
+pub use target::{DoneReason, LastResult, Target, TargetPatch, TargetState};
+pub use time::{Stamps, Timestamp};
+pub use variables::Variables;
+
+/// What an update says of one value: nothing, take it away, or this one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Change<T> {
+    /// Not mentioned: stays as it is.
+    #[default]
+    Keep,
+    /// Mentioned without a value: back to unset, or to its default.
+    Clear,
+    /// This value.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Applies the change to a value that may be unset.
+    pub fn apply_to(self, place: &mut Option<T>) {
+        match self {
+            Change::Keep => {}
+            Change::Clear => *place = None,
+            Change::Set(value) => *place = Some(value),
+        }
+    }
+
+    /// Applies the change to a value that has a default.
+    pub fn apply_or(self, place: &mut T, default: T) {
+        match self {
+            Change::Keep => {}
+            Change::Clear => *place = default,
+            Change::Set(value) => *place = value,
+        }
+    }
+
+    /// The value that is set, if one is.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Change::Set(value) => Some(value),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The plan: how a campaign dials.
+
+use super::{Change, PlanId, Stamps, Timestamp, Variables};
+use crate::limits::NUMBERS_PER_TARGET;
+
+/// `DialMode`: who is called when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DialMode {
+    None = 0,
+    Predictive = 1,
+    Preview = 2,
+    Power = 3,
+    Robo = 4,
+    Redirect = 5,
+}
+
+impl DialMode {
+    pub const ALL: [DialMode; 6] = [
+        DialMode::None,
+        DialMode::Predictive,
+        DialMode::Preview,
+        DialMode::Power,
+        DialMode::Robo,
+        DialMode::Redirect,
+    ];
+
+    /// The mode of a number of the wire.
+    pub fn from_code(code: i64) -> Option<DialMode> {
+        Self::ALL.into_iter().find(|mode| *mode as i64 == code)
+    }
+
+    /// The mode's name, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            DialMode::None => "none",
+            DialMode::Predictive => "predictive",
+            DialMode::Preview => "preview",
+            DialMode::Power => "power",
+            DialMode::Robo => "robo",
+            DialMode::Redirect => "redirect",
+        }
+    }
+}
+
+/// `DlEndHandle`: what a campaign does when nothing is left to dial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListEnd {
+    /// Stays started and dials what is added.
+    Keep = 0,
+    /// Goes to stopping.
+    Stop = 1,
+}
+
+impl ListEnd {
+    pub fn from_code(code: i64) -> Option<ListEnd> {
+        [ListEnd::Keep, ListEnd::Stop].into_iter().find(|end| *end as i64 == code)
+    }
+}
+
+/// How a campaign dials: mode, timeout, retries, trunk, caller id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub id: PlanId,
+    pub name: Option<String>,
+    pub detail: Option<String>,
+    pub mode: DialMode,
+    /// How long a call may go unanswered.
+    pub dial_timeout_ms: u32,
+    /// `"Name" <number>` or a number.
+    pub caller_id: Option<String>,
+    pub list_end: ListEnd,
+    /// From the end of a dialing to the next try of its target.
+    pub retry_delay_s: u32,
+    pub trunk: Option<String>,
+    /// Technology with its slash: `PJSIP/`.
+    pub tech: Option<String>,
+    /// Dialings beyond the free agents.
+    pub service_level: u32,
+    /// Target field or variable that is delivered as user-to-user information.
+    pub uui_field: Option<String>,
+    /// Tries of each number in all.
+    pub max_tries: [u32; NUMBERS_PER_TARGET],
+    pub variables: Variables,
+    pub stamps: Stamps,
+}
+
+/// What a create or an update says of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlanPatch {
+    pub name: Change<String>,
+    pub detail: Change<String>,
+    pub mode: Change<DialMode>,
+    pub dial_timeout_ms: Change<u32>,
+    pub caller_id: Change<String>,
+    pub list_end: Change<ListEnd>,
+    pub retry_delay_s: Change<u32>,
+    pub trunk: Change<String>,
+    pub tech: Change<String>,
+    pub service_level: Change<u32>,
+    pub uui_field: Change<String>,
+    pub max_tries: [Change<u32>; NUMBERS_PER_TARGET],
+    pub variables: Change<Variables>,
+}
+
+impl Plan {
+    /// A plan of documented defaults.
+    pub fn new(id: PlanId, now: Timestamp) -> Plan {
+        Plan {
+            id,
+            name: None,
+            detail: None,
+            mode: DialMode::Predictive,
+            dial_timeout_ms: 30_000,
+            caller_id: None,
+            list_end: ListEnd::Stop,
+            retry_delay_s: 60,
+            trunk: None,
+            tech: None,
+            service_level: 0,
+            uui_field: None,
+            max_tries: [5; NUMBERS_PER_TARGET],
+            variables: Variables::default(),
+            stamps: Stamps::new(now),
+        }
+    }
+
+    pub fn apply(&mut self, patch: PlanPatch) {
+        let default = Plan::new(self.id, self.stamps.create);
+        patch.name.apply_to(&mut self.name);
+        patch.detail.apply_to(&mut self.detail);
+        patch.mode.apply_or(&mut self.mode, default.mode);
+        patch.dial_timeout_ms.apply_or(&mut self.dial_timeout_ms, default.dial_timeout_ms);
+        patch.caller_id.apply_to(&mut self.caller_id);
+        patch.list_end.apply_or(&mut self.list_end, default.list_end);
+        patch.retry_delay_s.apply_or(&mut self.retry_delay_s, default.retry_delay_s);
+        patch.trunk.apply_to(&mut self.trunk);
+        patch.tech.apply_to(&mut self.tech);
+        patch.service_level.apply_or(&mut self.service_level, default.service_level);
+        patch.uui_field.apply_to(&mut self.uui_field);
+        for (change, place) in patch.max_tries.into_iter().zip(&mut self.max_tries) {
+            change.apply_or(place, 5);
+        }
+        patch.variables.apply_or(&mut self.variables, Variables::default());
+    }
+
+    /// Technology and address of a call to `number`: (`PJSIP`, `number@trunk`).
+    ///
+    /// `sip/` means PJSIP: the channel driver of that name is gone from Asterisk.
+    /// A SIP URI goes over a PJSIP trunk as `trunk/sip:user@host`.
+    pub fn route_to(&self, number: &str) -> Option<(String, String)> {
+        let tech = self.tech.as_deref()?.trim_end_matches('/');
+        let is_sip = tech.eq_ignore_ascii_case("sip") || tech.eq_ignore_ascii_case("pjsip");
+        let tech = if is_sip { "PJSIP" } else { tech };
+        let is_uri = number.starts_with("sip:") || number.starts_with("sips:");
+        let address = match &self.trunk {
+            Some(trunk) if is_uri && tech == "PJSIP" => format!("{trunk}/{number}"),
+            Some(trunk) => format!("{number}@{trunk}"),
+            None => number.to_owned(),
+        };
+        Some((tech.to_owned(), address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn plan() -> Plan {
+        Plan::new(PlanId(Uuid::from_u128(1)), Timestamp(0))
+    }
+
+    #[test]
+    fn route() {
+        let mut plan = plan();
+        assert_eq!(plan.route_to("300"), None);
+        plan.tech = Some("sip/".into());
+        assert_eq!(plan.route_to("300"), Some(("PJSIP".into(), "300".into())));
+        plan.tech = Some("Local/".into());
+        plan.trunk = Some("callee".into());
+        assert_eq!(plan.route_to("300"), Some(("Local".into(), "300@callee".into())));
+    }
+
+    #[test]
+    fn route_of_a_sip_uri() {
+        let mut plan = plan();
+        plan.tech = Some("PJSIP/".into());
+        plan.trunk = Some("trunk".into());
+        let route = plan.route_to("sip:a@example.com");
+        assert_eq!(route, Some(("PJSIP".into(), "trunk/sip:a@example.com".into())));
+    }
+
+    #[test]
+    fn clear_goes_back_to_the_default() {
+        let mut plan = plan();
+        plan.apply(PlanPatch {
+            name: Change::Set("a".into()),
+            dial_timeout_ms: Change::Set(1_000),
+            ..PlanPatch::default()
+        });
+        assert_eq!((plan.name.as_deref(), plan.dial_timeout_ms), (Some("a"), 1_000));
+        plan.apply(PlanPatch {
+            name: Change::Clear,
+            dial_timeout_ms: Change::Clear,
+            ..PlanPatch::default()
+        });
+        assert_eq!((plan.name, plan.dial_timeout_ms), (None, 30_000));
+    }
+}

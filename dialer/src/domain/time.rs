@@ -1,0 +1,71 @@
+//! Points in time: whole nanoseconds since 1970, UTC.
+
+use std::fmt;
+use std::ops::Add;
+use std::time::Duration;
+
+/// A point in time, in nanoseconds since 1970-01-01 00:00:00 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// How long from `earlier` to this; nothing if it lies before.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn add(self, span: Duration) -> Timestamp {
+        let nanos = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_add(nanos))
+    }
+}
+
+/// `2016-10-22T12:45:58.068877001Z`: RFC 3339 in UTC with nine digits.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
+            Ok(time) => write!(f, "{time:.9}"),
+            Err(_) => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// When an object was made, last changed and deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamps {
+    pub create: Timestamp,
+    pub update: Option<Timestamp>,
+    pub delete: Option<Timestamp>,
+}
+
+impl Stamps {
+    /// Of an object that is made now.
+    pub fn new(now: Timestamp) -> Stamps {
+        Stamps { create: now, update: None, delete: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn always_nine_digits() {
+        assert_eq!(
+            Timestamp(1_477_140_358_068_877_001).to_string(),
+            "2016-10-22T12:45:58.068877001Z"
+        );
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(Timestamp(1).to_string(), "1970-01-01T00:00:00.000000001Z");
+    }
+
+    #[test]
+    fn sums_do_not_overflow() {
+        assert_eq!(Timestamp(i64::MAX) + Duration::from_secs(1), Timestamp(i64::MAX));
+        assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,44 @@
+//! Every limit of the dialer, by name.
+
+/// Numbers that one target may have (`Number1` … `Number8`).
+pub const NUMBERS_PER_TARGET: usize = 8;
+
+/// Longest name, detail, key and similar short text, in bytes.
+pub const TEXT_BYTES: usize = 1_024;
+
+/// Longest number, trunk, technology, context, extension or application, in bytes.
+/// Asterisk's own `AST_MAX_EXTENSION` and `AST_MAX_CONTEXT` are 80.
+pub const TOKEN_BYTES: usize = 79;
+
+/// Longest value that goes through whole to a channel (variable, application data), in bytes.
+pub const VALUE_BYTES: usize = 4_000;
+
+/// Variables that one plan, list, destination or target may carry.
+pub const VARIABLES: usize = 64;
+
+/// `DialTimeout`, in milliseconds.
+pub const DIAL_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=600_000;
+
+/// `RetryDelay`, in seconds: up to thirty days.
+pub const RETRY_DELAY_S: std::ops::RangeInclusive<u32> = 0..=2_592_000;
+
+/// `MaxRetry1` … `MaxRetry8`: tries of one number in all.
+pub const TRIES_PER_NUMBER: std::ops::RangeInclusive<u32> = 0..=1_000;
+
+/// `ServiceLevel`: dialings beyond the free agents.
+pub const SERVICE_LEVEL: std::ops::RangeInclusive<u32> = 0..=1_000;
+
+/// `Priority` of an extension.
+pub const PRIORITY: std::ops::RangeInclusive<u32> = 1..=65_535;
+
+/// Targets that one look into a list may bring, so that one step stays short.
+pub const TARGETS_PER_LOOK: usize = 100;
+
+/// Entries that `OutDlListShow` answers with if no `Count` is given (as the old module).
+pub const SHOW_COUNT_DEFAULT: u32 = 100;
+
+/// Most entries that one `OutDlListShow` may answer with.
+pub const SHOW_COUNT: std::ops::RangeInclusive<u32> = 0..=1_000_000;
+
+/// Due targets that one look moves back among the ready ones.
+pub const PROMOTIONS_PER_LOOK: usize = 1_000;

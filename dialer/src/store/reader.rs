@@ -1,0 +1,162 @@
+//! Reading for those who only show: a connection of its own, read only, that
+//! sees the last committed state and stands in nobody's way.
+
+use super::{rows, StoreError};
+use crate::domain::{
+    Campaign, CampaignId, Destination, DestinationId, DialList, DialListId, ListCounts, Plan,
+    PlanId, Target, TargetId,
+};
+use rusqlite::{params, Connection, OpenFlags, OptionalExtension};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+use uuid::Uuid;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A read-only view. See the [module](self).
+pub struct Reader {
+    connection: Connection,
+}
+
+/// How far a campaign's list is worked off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CampaignStat {
+    pub campaign: CampaignId,
+    pub counts: ListCounts,
+}
+
+/// Which targets are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TargetPage {
+    /// Of this list only.
+    pub list: Option<DialListId>,
+    /// Those that stand behind this one in the list.
+    pub after: Option<TargetId>,
+    pub most: u32,
+}
+
+impl Reader {
+    /// Opens a database that a [`super::Sqlite`] has made.
+    pub fn open(path: &Path) -> Result<Reader> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .map_err(|error| StoreError::new(format!("{}: {error}", path.display())))?;
+        connection.busy_timeout(Duration::from_secs(2))?;
+        connection.pragma_update(None, "cache_size", -2_048)?;
+        Ok(Reader { connection })
+    }
+
+    pub fn campaigns(&self) -> Result<Vec<Campaign>> {
+        self.all("campaign", rows::campaign)
+    }
+
+    pub fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>> {
+        self.one("campaign", &id.0, rows::campaign)
+    }
+
+    pub fn plans(&self) -> Result<Vec<Plan>> {
+        self.all("plan", rows::plan)
+    }
+
+    pub fn plan(&self, id: PlanId) -> Result<Option<Plan>> {
+        self.one("plan", &id.0, rows::plan)
+    }
+
+    pub fn destinations(&self) -> Result<Vec<Destination>> {
+        self.all("destination", rows::destination)
+    }
+
+    pub fn destination(&self, id: DestinationId) -> Result<Option<Destination>> {
+        self.one("destination", &id.0, rows::destination)
+    }
+
+    pub fn lists(&self) -> Result<Vec<DialList>> {
+        self.all("dial_list", rows::list)
+    }
+
+    pub fn list(&self, id: DialListId) -> Result<Option<DialList>> {
+        self.one("dial_list", &id.0, rows::list)
+    }
+
+    pub fn target(&self, id: TargetId) -> Result<Option<Target>> {
+        let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
+        let sql = format!("SELECT {columns} FROM {from} WHERE target.uuid = ? AND state < 4");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id.0.as_bytes().as_slice()], rows::target).optional()?)
+    }
+
+    /// Hands over the targets of a page one by one, in the list's order, until
+    /// there are no more or `each` breaks off.
+    pub fn targets(
+        &self,
+        page: TargetPage,
+        mut each: impl FnMut(Target) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
+        let of_list = match page.list {
+            Some(_) => "list.uuid = ?1 AND list.tm_delete IS NULL",
+            None => "?1 IS NULL",
+        };
+        let sql = format!(
+            "SELECT {columns} FROM {from} WHERE {of_list} AND state < 4
+             AND target.id > coalesce((SELECT id FROM target WHERE uuid = ?2), 0)
+             ORDER BY target.id LIMIT ?3"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let list = page.list.as_ref().map(|id| id.0.as_bytes().as_slice());
+        let after = page.after.as_ref().map(|id| id.0.as_bytes().as_slice());
+        let mut found = statement.query(params![list, after, page.most])?;
+        while let Some(row) = found.next()? {
+            if each(rows::target(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How far each campaign's list is worked off, or one campaign's.
+    pub fn stats(&self, only: Option<CampaignId>) -> Result<Vec<CampaignStat>> {
+        let sql = "SELECT coalesce(ready, 0), coalesce(waiting, 0), coalesce(dialing, 0),
+                 coalesce(done, 0), coalesce(tries, 0), campaign.uuid
+             FROM campaign LEFT JOIN dial_list ON dial_list.uuid = campaign.dial_list
+             WHERE campaign.tm_delete IS NULL AND (?1 IS NULL OR campaign.uuid = ?1)
+             ORDER BY campaign.tm_create, campaign.uuid";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let only = only.as_ref().map(|id| id.0.as_bytes().as_slice());
+        let stats = statement.query_map([only], |row| {
+            let id: [u8; 16] = row.get(5)?;
+            let campaign = CampaignId(Uuid::from_bytes(id));
+            Ok(CampaignStat { campaign, counts: rows::counts(row)? })
+        })?;
+        Ok(stats.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Result lines that are not known to be in the result file.
+    pub fn undelivered_results(&self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM result_outbox";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
+    fn all<T>(
+        &self,
+        table: &str,
+        record: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let sql = format!("SELECT * FROM {table} WHERE tm_delete IS NULL ORDER BY tm_create, uuid");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_map([], record)?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn one<T>(
+        &self,
+        table: &str,
+        id: &Uuid,
+        record: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let sql = format!("SELECT * FROM {table} WHERE uuid = ? AND tm_delete IS NULL");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id.as_bytes().as_slice()], record).optional()?)
+    }
+}

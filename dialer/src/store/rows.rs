@@ -1,0 +1,306 @@
+//! Rows to records.
+
+use super::StoreError;
+use crate::domain::{
+    CallCopy, Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DestinationKind,
+    DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus, Disposition, DoneReason,
+    LastResult, ListEnd, Plan, PlanId, Route, Schedule, Stamps, Target, TargetId, TargetState,
+    Timestamp, Variables,
+};
+use crate::limits::NUMBERS_PER_TARGET;
+use rusqlite::types::{FromSqlError, Type};
+use rusqlite::Row;
+use serde_json::{json, Value};
+use uuid::Uuid;
+
+type Result<T> = rusqlite::Result<T>;
+
+/// Columns of [`target`], from `target JOIN dial_list AS list`.
+pub const TARGET: &str = "target.uuid AS uuid, list.uuid AS list_uuid, target.name AS name, \
+     target.detail AS detail, ukey, udata, email, target.variables AS variables, \
+     number_1, number_2, number_3, number_4, number_5, number_6, number_7, number_8, \
+     tries_1, tries_2, tries_3, tries_4, tries_5, tries_6, tries_7, tries_8, \
+     state, due, done_reason, target.dialing AS dialing, dialing_campaign, dialing_plan, \
+     res_dial, res_hangup, res_hangup_detail, disposition, tm_last_dial, tm_last_hangup, \
+     target.tm_create AS tm_create, target.tm_update AS tm_update, target.tm_delete AS tm_delete";
+
+/// The table that [`TARGET`] is read from.
+pub const TARGET_FROM: &str = "target JOIN dial_list AS list ON list.id = target.dial_list";
+
+const NUMBERS: [&str; NUMBERS_PER_TARGET] = [
+    "number_1", "number_2", "number_3", "number_4", "number_5", "number_6", "number_7", "number_8",
+];
+const TRIES: [&str; NUMBERS_PER_TARGET] =
+    ["tries_1", "tries_2", "tries_3", "tries_4", "tries_5", "tries_6", "tries_7", "tries_8"];
+
+/// `target.state` of the schema.
+pub mod state {
+    pub const READY: i64 = 0;
+    pub const WAITING: i64 = 1;
+    pub const DIALING: i64 = 2;
+    pub const DONE: i64 = 3;
+    pub const DELETED: i64 = 4;
+}
+
+fn bad(column: &str) -> rusqlite::Error {
+    let reason = format!("unreadable value in column {column}");
+    rusqlite::Error::FromSqlConversionFailure(
+        0,
+        Type::Null,
+        FromSqlError::other(StoreError::new(reason)).into(),
+    )
+}
+
+fn uuid(row: &Row<'_>, column: &str) -> Result<Uuid> {
+    optional_uuid(row, column)?.ok_or_else(|| bad(column))
+}
+
+fn optional_uuid(row: &Row<'_>, column: &str) -> Result<Option<Uuid>> {
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    bytes.map(|bytes| Uuid::from_slice(&bytes).map_err(|_| bad(column))).transpose()
+}
+
+fn time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
+}
+
+fn variables(row: &Row<'_>) -> Result<Variables> {
+    match row.get::<_, Option<String>>("variables")? {
+        None => Ok(Variables::default()),
+        Some(text) => Variables::from_json(&text).ok_or_else(|| bad("variables")),
+    }
+}
+
+fn stamps(row: &Row<'_>) -> Result<Stamps> {
+    Ok(Stamps {
+        create: Timestamp(row.get("tm_create")?),
+        update: time(row, "tm_update")?,
+        delete: time(row, "tm_delete")?,
+    })
+}
+
+fn code<T>(row: &Row<'_>, column: &str, from: impl FnOnce(i64) -> Option<T>) -> Result<T> {
+    from(row.get(column)?).ok_or_else(|| bad(column))
+}
+
+pub fn campaign(row: &Row<'_>) -> Result<Campaign> {
+    Ok(Campaign {
+        id: CampaignId(uuid(row, "uuid")?),
+        name: row.get("name")?,
+        detail: row.get("detail")?,
+        status: code(row, "status", CampaignStatus::from_code)?,
+        plan: optional_uuid(row, "plan")?.map(PlanId),
+        list: optional_uuid(row, "dial_list")?.map(DialListId),
+        destination: optional_uuid(row, "destination")?.map(DestinationId),
+        schedule: Schedule {
+            time_start: row.get("sc_time_start")?,
+            time_end: row.get("sc_time_end")?,
+            date_start: row.get("sc_date_start")?,
+            date_end: row.get("sc_date_end")?,
+            date_list: row.get("sc_date_list")?,
+            date_list_except: row.get("sc_date_list_except")?,
+            day_list: row.get("sc_day_list")?,
+        },
+        stamps: stamps(row)?,
+    })
+}
+
+pub fn plan(row: &Row<'_>) -> Result<Plan> {
+    let tries: String = row.get("max_tries")?;
+    Ok(Plan {
+        id: PlanId(uuid(row, "uuid")?),
+        name: row.get("name")?,
+        detail: row.get("detail")?,
+        mode: code(row, "dial_mode", DialMode::from_code)?,
+        dial_timeout_ms: row.get("dial_timeout_ms")?,
+        caller_id: row.get("caller_id")?,
+        list_end: code(row, "dl_end_handle", ListEnd::from_code)?,
+        retry_delay_s: row.get("retry_delay_s")?,
+        trunk: row.get("trunk_name")?,
+        tech: row.get("tech_name")?,
+        service_level: row.get("service_level")?,
+        uui_field: row.get("uui_field")?,
+        max_tries: serde_json::from_str(&tries).map_err(|_| bad("max_tries"))?,
+        variables: variables(row)?,
+        stamps: stamps(row)?,
+    })
+}
+
+pub fn destination(row: &Row<'_>) -> Result<Destination> {
+    Ok(Destination {
+        id: DestinationId(uuid(row, "uuid")?),
+        name: row.get("name")?,
+        detail: row.get("detail")?,
+        kind: code(row, "type", DestinationKind::from_code)?,
+        exten: row.get("exten")?,
+        context: row.get("context")?,
+        priority: row.get("priority")?,
+        variables: variables(row)?,
+        application: row.get("application")?,
+        data: row.get("data")?,
+        stamps: stamps(row)?,
+    })
+}
+
+pub fn list(row: &Row<'_>) -> Result<DialList> {
+    Ok(DialList {
+        id: DialListId(uuid(row, "uuid")?),
+        name: row.get("name")?,
+        detail: row.get("detail")?,
+        variables: variables(row)?,
+        stamps: stamps(row)?,
+    })
+}
+
+pub fn target(row: &Row<'_>) -> Result<Target> {
+    let mut numbers: [Option<String>; NUMBERS_PER_TARGET] = Default::default();
+    let mut tries = [0; NUMBERS_PER_TARGET];
+    for at in 0..NUMBERS_PER_TARGET {
+        numbers[at] = row.get(NUMBERS[at])?;
+        tries[at] = row.get(TRIES[at])?;
+    }
+    Ok(Target {
+        id: TargetId(uuid(row, "uuid")?),
+        list: DialListId(uuid(row, "list_uuid")?),
+        name: row.get("name")?,
+        detail: row.get("detail")?,
+        user_key: row.get("ukey")?,
+        user_data: row.get("udata")?,
+        email: row.get("email")?,
+        variables: variables(row)?,
+        numbers,
+        tries,
+        state: target_state(row)?,
+        last: LastResult {
+            res_dial: row.get("res_dial")?,
+            res_hangup: row.get("res_hangup")?,
+            res_hangup_detail: row.get("res_hangup_detail")?,
+            disposition: disposition(row)?,
+            dialed_at: time(row, "tm_last_dial")?,
+            ended_at: time(row, "tm_last_hangup")?,
+        },
+        stamps: stamps(row)?,
+    })
+}
+
+fn target_state(row: &Row<'_>) -> Result<TargetState> {
+    match row.get("state")? {
+        state::READY => Ok(TargetState::Ready),
+        state::WAITING => time(row, "due")?.map(TargetState::Waiting).ok_or_else(|| bad("due")),
+        state::DIALING => Ok(TargetState::Dialing {
+            dialing: DialingId(uuid(row, "dialing")?),
+            campaign: CampaignId(uuid(row, "dialing_campaign")?),
+            plan: PlanId(uuid(row, "dialing_plan")?),
+        }),
+        _ => match row.get::<_, Option<i64>>("done_reason")? {
+            Some(1) => Ok(TargetState::Done(DoneReason::Answered)),
+            _ => Ok(TargetState::Done(DoneReason::Exhausted)),
+        },
+    }
+}
+
+fn disposition(row: &Row<'_>) -> Result<Option<Disposition>> {
+    let name: Option<String> = row.get("disposition")?;
+    name.map(|name| Disposition::from_name(&name).ok_or_else(|| bad("disposition"))).transpose()
+}
+
+/// A dialing that has not ended: one that has is empty of its call's copy.
+pub fn open_dialing(row: &Row<'_>) -> Result<Dialing> {
+    let text: String = row.get("call_copy")?;
+    Ok(Dialing {
+        id: DialingId(uuid(row, "uuid")?),
+        status: code(row, "status", DialingStatus::from_code)?,
+        campaign: CampaignId(uuid(row, "campaign")?),
+        plan: PlanId(uuid(row, "plan")?),
+        list: DialListId(uuid(row, "dial_list")?),
+        destination: DestinationId(uuid(row, "destination")?),
+        target: TargetId(uuid(row, "target")?),
+        number_index: row.get("number_index")?,
+        number: row.get("number")?,
+        try_count: row.get("try_count")?,
+        copy: copy_from_json(&text).ok_or_else(|| bad("call_copy"))?,
+        other_channel: uuid(row, "other_channel")?,
+        channel_name: row.get("channel_name")?,
+        res_dial: row.get("res_dial")?,
+        res_hangup: row.get("res_hangup")?,
+        res_hangup_detail: row.get("res_hangup_detail")?,
+        tech_cause: row.get("tech_cause")?,
+        amd: row
+            .get::<_, Option<String>>("amd_status")?
+            .zip(row.get::<_, Option<String>>("amd_cause")?),
+        disposition: disposition(row)?,
+        claimed_at: Timestamp(row.get("tm_claim")?),
+        updated_at: time(row, "tm_update")?,
+        begun_at: time(row, "tm_begin")?,
+        dial_ended_at: time(row, "tm_dial_end")?,
+        ended_at: time(row, "tm_end")?,
+    })
+}
+
+/// The call's copy as it is kept while the call is up.
+pub fn copy_to_json(copy: &CallCopy) -> String {
+    let route = match &copy.route {
+        Route::Extension { context, exten, priority } => {
+            json!({"context": context, "exten": exten, "priority": priority})
+        }
+        Route::Application { name, data } => json!({"application": name, "data": data}),
+    };
+    json!({
+        "tech": copy.tech,
+        "address": copy.address,
+        "timeout_ms": copy.timeout_ms,
+        "caller_id": copy.caller_id,
+        "route": route,
+        "plan_variables": copy.plan_variables.to_json(),
+        "list_variables": copy.list_variables.to_json(),
+        "destination_variables": copy.destination_variables.to_json(),
+        "target_variables": copy.target_variables.to_json(),
+        "user_to_user": copy.user_to_user,
+        "retry_delay_s": copy.retry_delay_s,
+        "max_tries": copy.max_tries,
+        "info": copy.info,
+    })
+    .to_string()
+}
+
+fn copy_from_json(text: &str) -> Option<CallCopy> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let owned = |value: &Value| value.as_str().map(str::to_owned);
+    let number = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok());
+    let variables = |key: &str| Variables::from_json(&value[key].to_string());
+    let route = &value["route"];
+    let route = match owned(&route["application"]) {
+        Some(name) => Route::Application { name, data: owned(&route["data"])? },
+        None => Route::Extension {
+            context: owned(&route["context"])?,
+            exten: owned(&route["exten"])?,
+            priority: number(&route["priority"])?,
+        },
+    };
+    Some(CallCopy {
+        tech: owned(&value["tech"])?,
+        address: owned(&value["address"])?,
+        timeout_ms: number(&value["timeout_ms"])?,
+        caller_id: owned(&value["caller_id"]),
+        route,
+        plan_variables: variables("plan_variables")?,
+        list_variables: variables("list_variables")?,
+        destination_variables: variables("destination_variables")?,
+        target_variables: variables("target_variables")?,
+        user_to_user: owned(&value["user_to_user"]),
+        retry_delay_s: number(&value["retry_delay_s"])?,
+        max_tries: serde_json::from_value(value["max_tries"].clone()).ok()?,
+        info: owned(&value["info"]),
+    })
+}
+
+/// Ready, waiting, dialing, done and tries of a list, in this order.
+pub fn counts(row: &Row<'_>) -> Result<crate::domain::ListCounts> {
+    Ok(crate::domain::ListCounts {
+        ready: row.get(0)?,
+        waiting: row.get(1)?,
+        dialing: row.get(2)?,
+        done: row.get(3)?,
+        tries: row.get(4)?,
+    })
+}

@@ -1,0 +1,43 @@
+//! The schema, step by step. `user_version` says how far a database is.
+
+use super::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Each step is applied once, in this order, and never changed after a release.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+
+/// Brings a database to the newest schema.
+pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let done = usize::try_from(version).unwrap_or(0);
+    if done > MIGRATIONS.len() {
+        return Err(StoreError::new(format!(
+            "the database has schema version {version}, which is newer than this module's {}",
+            MIGRATIONS.len()
+        )));
+    }
+    if done == 0 {
+        refuse_foreign(connection)?;
+    }
+    for (at, step) in MIGRATIONS.iter().enumerate().skip(done) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", at + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// A database with tables but without our version is somebody else's; the old
+/// module's has the same names for other things.
+fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
+    let tables: i64 = connection.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        [],
+        |row| row.get(0),
+    )?;
+    if tables == 0 {
+        return Ok(());
+    }
+    Err(StoreError::new("the database belongs to another program; name a new file"))
+}

@@ -1,0 +1,186 @@
+//! Every action with its help: one source for registration, for
+//! `manager show command` and for the XML documentation.
+
+/// Which manager class an action needs (any one of them).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privilege {
+    /// Changes something: `command`.
+    Change,
+    /// Only shows: `command` or `reporting`.
+    Show,
+}
+
+/// One header of an action.
+#[derive(Debug, Clone, Copy)]
+pub struct Header {
+    pub name: &'static str,
+    pub required: bool,
+    pub text: &'static str,
+}
+
+/// One action.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    pub name: &'static str,
+    pub privilege: Privilege,
+    pub synopsis: &'static str,
+    pub description: &'static str,
+    pub headers: &'static [&'static [Header]],
+}
+
+impl Action {
+    /// All headers in order.
+    pub fn headers(&self) -> impl Iterator<Item = &Header> {
+        self.headers.iter().copied().flatten()
+    }
+}
+
+const fn header(name: &'static str, text: &'static str) -> Header {
+    Header { name, required: false, text }
+}
+
+const fn required(name: &'static str, text: &'static str) -> Header {
+    Header { name, required: true, text }
+}
+
+const ACTION_ID: &[Header] = &[header("ActionID", "Repeated in the answer.")];
+const UUID: &[Header] = &[required("Uuid", "The object's uuid.")];
+const ONE: &[Header] = &[header("Uuid", "Only this one. Without it, all are shown.")];
+const NAMED: &[Header] = &[header("Name", "Name."), header("Detail", "Description.")];
+const VARIABLE: &[Header] = &[header(
+    "Variable",
+    "Channel variable name=value of the call; may be repeated. An update replaces the whole set.",
+)];
+
+const CAMPAIGN: &[Header] = &[
+    header("Plan", "Uuid of the plan: how it dials."),
+    header("Dlma", "Uuid of the dial list: whom it dials."),
+    header("Dest", "Uuid of the destination: who gets the answered calls."),
+    header("ScMode", "0: no schedule. 1 (scheduling) is not available."),
+    header("ScTimeStart", "Start of the daily window, hh:mm:ss."),
+    header("ScTimeEnd", "End of the daily window, hh:mm:ss."),
+    header("ScDateStart", "First day, YYYY-MM-DD."),
+    header("ScDateEnd", "Last day, YYYY-MM-DD."),
+    header("ScDateList", "Days, YYYY-MM-DD separated by commas."),
+    header("ScDateListExcept", "Days without calls, YYYY-MM-DD separated by commas."),
+    header("ScDayList", "Days of the week, 0 (Sunday) to 6 (Saturday) separated by commas."),
+];
+const STATUS: &[Header] = &[header(
+    "Status",
+    "1 starts, 2 pauses (live calls go on), 0 stops (live calls go on), 30 stops forcedly (live calls are hung up).",
+)];
+const PLAN: &[Header] = &[
+    header("DialMode", "0 none, 1 predictive, 2 preview, 3 power, 4 robo, 5 redirect. Default 1. Modes 2, 3 and 5 are not available: a campaign with them does not start."),
+    header("UuiField", "Target field (Name, Detail, UKey, UData, Email) or variable that is delivered as user-to-user information."),
+    header("DialTimeout", "How long a call may go unanswered, in milliseconds, 1000 to 600000. Default 30000."),
+    header("CallerId", "Caller id: \"Name\" <number>, or a number."),
+    header("DlEndHandle", "When the list is worked off: 0 stays started, 1 stops the campaign. Default 1."),
+    header("RetryDelay", "From the end of a dialing to the next try of its target, in seconds, 0 to 2592000. Default 60."),
+    header("TrunkName", "Trunk: PJSIP endpoint, or context of a Local channel."),
+    header("TechName", "Channel technology with its slash, such as PJSIP/."),
+    header("ServiceLevel", "Dialings beyond the free agents, 0 to 1000. Default 0."),
+    header("MaxRetry1", "Tries of Number1 in all, 0 to 1000. Default 5."),
+    header("MaxRetry2", "Tries of Number2 in all. Default 5."),
+    header("MaxRetry3", "Tries of Number3 in all. Default 5."),
+    header("MaxRetry4", "Tries of Number4 in all. Default 5."),
+    header("MaxRetry5", "Tries of Number5 in all. Default 5."),
+    header("MaxRetry6", "Tries of Number6 in all. Default 5."),
+    header("MaxRetry7", "Tries of Number7 in all. Default 5."),
+    header("MaxRetry8", "Tries of Number8 in all. Default 5."),
+];
+const DESTINATION: &[Header] = &[
+    header("Type", "0: an extension of the dialplan. 1: an application. Default 0."),
+    header("Exten", "Extension, for type 0."),
+    header("Context", "Context, for type 0."),
+    header("Priority", "Priority, for type 0, 1 to 65535. Default 1."),
+    header("Application", "Application, for type 1."),
+    header("Data", "The application's arguments, for type 1."),
+];
+const LIST: &[Header] = &[required("DlmaUuid", "Uuid of the list that it goes into.")];
+const TARGET: &[Header] = &[
+    header("UKey", "Your own key."),
+    header("UData", "The target's user-to-user text."),
+    header("Email", "Mail address."),
+    header("Number1", "First number: E.164, a SIP URI, or a number of your own plan."),
+    header("Number2", "Number dialled when all tries of those before are used."),
+    header("Number3", "As Number2."),
+    header("Number4", "As Number2."),
+    header("Number5", "As Number2."),
+    header("Number6", "As Number2."),
+    header("Number7", "As Number2."),
+    header("Number8", "As Number2."),
+];
+const PAGE: &[Header] = &[
+    header("DlmaUuid", "Only targets of this list."),
+    header("Count", "At most so many, 0 to 1000000. Default 100."),
+    header("After", "Only those behind this one: the Uuid of the last entry of the page before."),
+];
+
+const fn change(
+    name: &'static str,
+    synopsis: &'static str,
+    description: &'static str,
+    headers: &'static [&'static [Header]],
+) -> Action {
+    Action { name, privilege: Privilege::Change, synopsis, description, headers }
+}
+
+const fn show(
+    name: &'static str,
+    synopsis: &'static str,
+    description: &'static str,
+    headers: &'static [&'static [Header]],
+) -> Action {
+    Action { name, privilege: Privilege::Show, synopsis, description, headers }
+}
+
+/// Said of every update.
+const UPDATES: &str = "Changes only what is sent; an empty value takes a value away or sets its default. Live calls keep what they started with.";
+/// Said of every delete but a campaign's.
+const DELETES: &str = "Refused while a live dialing, or a campaign that is not stopped, uses it. Stopped campaigns lose their reference.";
+
+/// Every action.
+pub const ACTIONS: &[Action] = &[
+    change("OutCampaignCreate", "Create a campaign.", "The campaign is stopped at first. The answer has its Uuid.", &[ACTION_ID, NAMED, CAMPAIGN]),
+    change("OutCampaignUpdate", "Change, start, pause or stop a campaign.", UPDATES, &[ACTION_ID, UUID, NAMED, STATUS, CAMPAIGN]),
+    change("OutCampaignDelete", "Delete a campaign.", "Refused if the campaign is not stopped.", &[ACTION_ID, UUID]),
+    show("OutCampaignShow", "Show campaigns.", "One OutCampaignEntry each, then OutCampaignListComplete.", &[ACTION_ID, ONE]),
+    show("OutCampaignStatShow", "Show how far campaigns are.", "One OutCampaignStatEntry each: targets in all, finished, available now or later, being dialled, and tries so far; then OutCampaignStatListComplete.", &[ACTION_ID, ONE]),
+    change("OutPlanCreate", "Create a plan.", "The answer has its Uuid.", &[ACTION_ID, NAMED, PLAN, VARIABLE]),
+    change("OutPlanUpdate", "Change a plan.", UPDATES, &[ACTION_ID, UUID, NAMED, PLAN, VARIABLE]),
+    change("OutPlanDelete", "Delete a plan.", DELETES, &[ACTION_ID, UUID]),
+    show("OutPlanShow", "Show plans.", "One OutPlanEntry each, then OutPlanListComplete.", &[ACTION_ID, ONE]),
+    change("OutDestinationCreate", "Create a destination.", "The answer has its Uuid.", &[ACTION_ID, NAMED, DESTINATION, VARIABLE]),
+    change("OutDestinationUpdate", "Change a destination.", UPDATES, &[ACTION_ID, UUID, NAMED, DESTINATION, VARIABLE]),
+    change("OutDestinationDelete", "Delete a destination.", DELETES, &[ACTION_ID, UUID]),
+    show("OutDestinationShow", "Show destinations.", "One OutDestinationEntry each, then OutDestinationListComplete.", &[ACTION_ID, ONE]),
+    change("OutDlmaCreate", "Create a dial list.", "The answer has its Uuid.", &[ACTION_ID, NAMED, VARIABLE]),
+    change("OutDlmaUpdate", "Change a dial list.", UPDATES, &[ACTION_ID, UUID, NAMED, VARIABLE]),
+    change("OutDlmaDelete", "Delete a dial list.", DELETES, &[ACTION_ID, UUID]),
+    show("OutDlmaShow", "Show dial lists.", "One OutDlmaEntry each, then OutDlmaListComplete.", &[ACTION_ID, ONE]),
+    change("OutDlListCreate", "Put a target into a dial list.", "The answer has its Uuid.", &[ACTION_ID, LIST, NAMED, TARGET, VARIABLE]),
+    change("OutDlListUpdate", "Change a target.", UPDATES, &[ACTION_ID, UUID, NAMED, TARGET, VARIABLE]),
+    change("OutDlListDelete", "Delete a target.", "Refused while it is being dialled.", &[ACTION_ID, UUID]),
+    show("OutDlListShow", "Show targets.", "One OutDlListEntry each, in the list's order, then OutDlListComplete.", &[ACTION_ID, ONE, PAGE]),
+    show("OutDialingShow", "Show live dialings.", "One OutDialingEntry each, then OutDialingListComplete.", &[ACTION_ID, ONE]),
+    show("OutDialingSummary", "Count live dialings.", "One OutDialingSummary, then OutSummaryListComplete.", &[ACTION_ID]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::ACTIONS;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_is_there_once_and_explained() {
+        let mut names = HashSet::new();
+        for action in ACTIONS {
+            assert!(names.insert(action.name), "{} stands twice", action.name);
+            assert!(!action.synopsis.is_empty() && !action.description.is_empty());
+            let mut headers = HashSet::new();
+            for header in action.headers() {
+                assert!(headers.insert(header.name), "{}: {}", action.name, header.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Actions that change something, read into commands.
+
+use super::fields::Fields;
+use crate::dialer::{Command, Refusal};
+use crate::domain::{
+    CampaignId, CampaignPatch, Change, DestinationId, DestinationKind, DestinationPatch,
+    DialListId, DialListPatch, DialMode, ListEnd, PlanId, PlanPatch, StatusRequest, TargetId,
+    TargetPatch,
+};
+use crate::limits::{
+    DIAL_TIMEOUT_MS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S, SERVICE_LEVEL, TEXT_BYTES,
+    TRIES_PER_NUMBER, VALUE_BYTES,
+};
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+/// The command of an action, and the noun of its success message.
+pub fn parse(action: &str, fields: &Fields<'_>) -> Result<(&'static str, Command)> {
+    let object = |kind| fields.required_object("Uuid", kind);
+    let campaign = || object("campaign").map(CampaignId);
+    let plan = || object("plan").map(PlanId);
+    let destination = || object("destination").map(DestinationId);
+    let list = || object("dlma").map(DialListId);
+    let target = || object("dl_list").map(TargetId);
+    Ok(match action {
+        "OutCampaignCreate" => ("Campaign", Command::CreateCampaign(campaign_patch(fields)?)),
+        "OutCampaignUpdate" => {
+            ("Campaign", Command::UpdateCampaign(campaign()?, campaign_patch(fields)?))
+        }
+        "OutCampaignDelete" => ("Campaign", Command::DeleteCampaign(campaign()?)),
+        "OutPlanCreate" => ("Plan", Command::CreatePlan(plan_patch(fields)?)),
+        "OutPlanUpdate" => ("Plan", Command::UpdatePlan(plan()?, plan_patch(fields)?)),
+        "OutPlanDelete" => ("Plan", Command::DeletePlan(plan()?)),
+        "OutDestinationCreate" => {
+            ("Destination", Command::CreateDestination(destination_patch(fields)?))
+        }
+        "OutDestinationUpdate" => {
+            ("Destination", Command::UpdateDestination(destination()?, destination_patch(fields)?))
+        }
+        "OutDestinationDelete" => ("Destination", Command::DeleteDestination(destination()?)),
+        "OutDlmaCreate" => ("Dlma", Command::CreateList(list_patch(fields)?)),
+        "OutDlmaUpdate" => ("Dlma", Command::UpdateList(list()?, list_patch(fields)?)),
+        "OutDlmaDelete" => ("Dlma", Command::DeleteList(list()?)),
+        "OutDlListCreate" => {
+            let list = match fields.reference("DlmaUuid", "dlma")? {
+                Change::Set(list) => DialListId(list),
+                _ => return Err(Refusal::of("DlmaUuid", "is required")),
+            };
+            ("Dl list", Command::CreateTarget(list, target_patch(fields)?))
+        }
+        "OutDlListUpdate" => ("Dl list", Command::UpdateTarget(target()?, target_patch(fields)?)),
+        "OutDlListDelete" => ("Dl list", Command::DeleteTarget(target()?)),
+        _ => return Err(Refusal::because("Unknown action")),
+    })
+}
+
+fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
+    let mut max_tries: [Change<u32>; NUMBERS_PER_TARGET] = Default::default();
+    for (change, (name, shown)) in max_tries.iter_mut().zip(MAX_RETRY) {
+        *change = match fields.number(name, TRIES_PER_NUMBER)? {
+            Change::Keep => fields.number(shown, TRIES_PER_NUMBER)?,
+            given => given,
+        };
+    }
+    Ok(PlanPatch {
+        name: fields.text("Name", TEXT_BYTES)?,
+        detail: fields.text("Detail", TEXT_BYTES)?,
+        mode: fields.code("DialMode", "0 to 5", DialMode::from_code)?,
+        dial_timeout_ms: fields.number("DialTimeout", DIAL_TIMEOUT_MS)?,
+        caller_id: fields.text("CallerId", TEXT_BYTES)?,
+        list_end: fields.code("DlEndHandle", "0 or 1", ListEnd::from_code)?,
+        retry_delay_s: fields.number("RetryDelay", RETRY_DELAY_S)?,
+        trunk: fields.token("TrunkName", "_-.:/+")?,
+        tech: fields.checked("TechName", "a technology such as PJSIP/", is_technology)?,
+        service_level: fields.number("ServiceLevel", SERVICE_LEVEL)?,
+        uui_field: fields.token("UuiField", "_-")?,
+        max_tries,
+        variables: fields.variables()?,
+    })
+}
+
+/// Names on input, and those of the output, which are taken too.
+const MAX_RETRY: [(&str, &str); NUMBERS_PER_TARGET] = [
+    ("MaxRetry1", "MaxRetryCnt1"),
+    ("MaxRetry2", "MaxRetryCnt2"),
+    ("MaxRetry3", "MaxRetryCnt3"),
+    ("MaxRetry4", "MaxRetryCnt4"),
+    ("MaxRetry5", "MaxRetryCnt5"),
+    ("MaxRetry6", "MaxRetryCnt6"),
+    ("MaxRetry7", "MaxRetryCnt7"),
+    ("MaxRetry8", "MaxRetryCnt8"),
+];
+
+pub(super) const NUMBER: [&str; NUMBERS_PER_TARGET] =
+    ["Number1", "Number2", "Number3", "Number4", "Number5", "Number6", "Number7", "Number8"];
+
+fn is_technology(text: &str) -> bool {
+    let name = text.strip_suffix('/').unwrap_or(text);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn destination_patch(fields: &Fields<'_>) -> Result<DestinationPatch> {
+    Ok(DestinationPatch {
+        name: fields.text("Name", TEXT_BYTES)?,
+        detail: fields.text("Detail", TEXT_BYTES)?,
+        kind: fields.code("Type", "0 or 1", DestinationKind::from_code)?,
+        exten: fields.token("Exten", "_-+*#.")?,
+        context: fields.token("Context", "_-.")?,
+        priority: fields.number("Priority", PRIORITY)?,
+        variables: fields.variables()?,
+        application: fields.token("Application", "_")?,
+        data: fields.text("Data", VALUE_BYTES)?,
+    })
+}
+
+fn list_patch(fields: &Fields<'_>) -> Result<DialListPatch> {
+    Ok(DialListPatch {
+        name: fields.text("Name", TEXT_BYTES)?,
+        detail: fields.text("Detail", TEXT_BYTES)?,
+        variables: fields.variables()?,
+    })
+}
+
+fn target_patch(fields: &Fields<'_>) -> Result<TargetPatch> {
+    let mut numbers: [Change<String>; NUMBERS_PER_TARGET] = Default::default();
+    for (change, name) in numbers.iter_mut().zip(NUMBER) {
+        *change = fields.telephone(name)?;
+    }
+    let has_at = |text: &str| text.contains('@') && !text.contains(char::is_whitespace);
+    Ok(TargetPatch {
+        name: fields.text("Name", TEXT_BYTES)?,
+        detail: fields.text("Detail", TEXT_BYTES)?,
+        user_key: fields.text("UKey", TEXT_BYTES)?,
+        user_data: fields.text("UData", TEXT_BYTES)?,
+        email: fields.checked("Email", "an address such as name@example.com", has_at)?,
+        variables: fields.variables()?,
+        numbers,
+    })
+}
+
+fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
+    fields
+        .code("ScMode", "0; scheduling (1) is not available", |mode| (mode == 0).then_some(()))?;
+    let status = fields.code("Status", "0, 1, 2, 10, 11, 12 or 30", StatusRequest::from_code)?;
+    if status == Change::Clear && fields.raw("Uuid").is_some() {
+        return Err(Refusal::of("Status", "is empty; allowed is 0, 1, 2, 10, 11, 12 or 30"));
+    }
+    let date = |name| fields.checked(name, "a date YYYY-MM-DD", is_date);
+    let time = |name| fields.checked(name, "a time hh:mm:ss, 00:00:00 to 23:59:59", is_time);
+    let dates = |name| {
+        fields.checked(name, "dates YYYY-MM-DD, separated by commas", |text| all(text, is_date))
+    };
+    let is_day = |text: &str| matches!(text.as_bytes(), [b'0'..=b'6']);
+    Ok(CampaignPatch {
+        name: fields.text("Name", TEXT_BYTES)?,
+        detail: fields.text("Detail", TEXT_BYTES)?,
+        status: status.value().copied(),
+        plan: ids(fields.reference("Plan", "plan")?, PlanId),
+        list: ids(fields.reference("Dlma", "dlma")?, DialListId),
+        destination: ids(fields.reference("Dest", "destination")?, DestinationId),
+        time_start: time("ScTimeStart")?,
+        time_end: time("ScTimeEnd")?,
+        date_start: date("ScDateStart")?,
+        date_end: date("ScDateEnd")?,
+        date_list: dates("ScDateList")?,
+        date_list_except: dates("ScDateListExcept")?,
+        day_list: fields.checked(
+            "ScDayList",
+            "days 0 (Sunday) to 6 (Saturday), separated by commas",
+            |text| all(text, is_day),
+        )?,
+    })
+}
+
+fn ids<T, U>(change: Change<T>, id: impl FnOnce(T) -> U) -> Change<U> {
+    match change {
+        Change::Keep => Change::Keep,
+        Change::Clear => Change::Clear,
+        Change::Set(value) => Change::Set(id(value)),
+    }
+}
+
+fn all(text: &str, is_right: impl Fn(&str) -> bool) -> bool {
+    text.split(',').all(|part| is_right(part.trim()))
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+fn is_time(text: &str) -> bool {
+    text.len() == 8 && text.parse::<jiff::civil::Time>().is_ok()
+}

@@ -1,0 +1,209 @@
+//! The headers of an action, read by type. Each reading says what is wrong by
+//! the header's name, the reason and what is allowed.
+
+use crate::dialer::Refusal;
+use crate::domain::{Change, Variables};
+use crate::limits::{TEXT_BYTES, TOKEN_BYTES, VALUE_BYTES, VARIABLES};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use uuid::Uuid;
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+/// The headers of an action.
+pub struct Fields<'a> {
+    headers: &'a [(&'a [u8], &'a [u8])],
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(headers: &'a [(&'a [u8], &'a [u8])]) -> Fields<'a> {
+        Fields { headers }
+    }
+
+    /// The first header of this name, whatever its case.
+    pub fn raw(&self, name: &str) -> Option<&'a [u8]> {
+        self.all(name).next()
+    }
+
+    fn all<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + 'n {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| *value)
+    }
+
+    /// A value that `read` understands; nothing if the header is missing, `Clear` if it is empty.
+    fn value<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> std::result::Result<T, String>,
+    ) -> Result<Change<T>> {
+        let Some(bytes) = self.raw(name) else { return Ok(Change::Keep) };
+        if bytes.is_empty() {
+            return Ok(Change::Clear);
+        }
+        let read = printable(bytes).and_then(read);
+        read.map(Change::Set).map_err(|reason| Refusal::of(name, reason))
+    }
+
+    /// Free text of at most `most` bytes.
+    pub fn text(&self, name: &'static str, most: usize) -> Result<Change<String>> {
+        self.value(name, |text| {
+            at_most(text, most)?;
+            Ok(text.to_owned())
+        })
+    }
+
+    /// One word of letters, digits and `also`.
+    pub fn token(&self, name: &'static str, also: &str) -> Result<Change<String>> {
+        self.value(name, |text| {
+            at_most(text, TOKEN_BYTES)?;
+            word(text, also)?;
+            Ok(text.to_owned())
+        })
+    }
+
+    /// A whole number in a range.
+    pub fn number(&self, name: &'static str, range: RangeInclusive<u32>) -> Result<Change<u32>> {
+        self.value(name, |text| {
+            let wanted = || format!("{} to {}", range.start(), range.end());
+            in_range(text, &range).ok_or_else(|| wrong(text, wanted()))
+        })
+    }
+
+    /// A number that stands for something.
+    pub fn code<T>(
+        &self,
+        name: &'static str,
+        allowed: &str,
+        read: impl FnOnce(i64) -> Option<T>,
+    ) -> Result<Change<T>> {
+        self.value(name, |text| {
+            text.parse().ok().and_then(read).ok_or_else(|| wrong(text, allowed))
+        })
+    }
+
+    /// The uuid of an object of `kind`; one that is none names no object.
+    pub fn reference(&self, name: &'static str, kind: &str) -> Result<Change<Uuid>> {
+        self.value(name, |text| parse_uuid(text).ok_or_else(|| format!("no such {kind}")))
+    }
+
+    /// The uuid of the object that the action is about, if it is given.
+    pub fn object(&self, name: &'static str, kind: &str) -> Result<Option<Uuid>> {
+        let Some(bytes) = self.raw(name) else { return Ok(None) };
+        let id = std::str::from_utf8(bytes).ok().and_then(parse_uuid);
+        id.map(Some).ok_or_else(|| Refusal::unknown(kind))
+    }
+
+    /// The uuid of the object that the action is about; it must be given.
+    pub fn required_object(&self, name: &'static str, kind: &str) -> Result<Uuid> {
+        self.object(name, kind)?.ok_or_else(|| Refusal::of(name, "is required"))
+    }
+
+    /// A telephone number: E.164, a SIP URI, or digits and letters of the local plan.
+    pub fn telephone(&self, name: &'static str) -> Result<Change<String>> {
+        self.value(name, |text| {
+            at_most(text, TOKEN_BYTES)?;
+            word(text, "+*#.-_:@;=~")?;
+            Ok(text.to_owned())
+        })
+    }
+
+    /// A text that `is_right` agrees to.
+    pub fn checked(
+        &self,
+        name: &'static str,
+        allowed: &str,
+        is_right: impl FnOnce(&str) -> bool,
+    ) -> Result<Change<String>> {
+        self.value(name, |text| {
+            at_most(text, TEXT_BYTES)?;
+            if is_right(text) {
+                Ok(text.to_owned())
+            } else {
+                Err(wrong(text, allowed))
+            }
+        })
+    }
+
+    /// All `Variable: name=value` headers; one empty one alone clears.
+    pub fn variables(&self) -> Result<Change<Variables>> {
+        const NAME: &str = "Variable";
+        let mut given = self.all(NAME).peekable();
+        if given.peek().is_none() {
+            return Ok(Change::Keep);
+        }
+        let mut variables = Variables::default();
+        let mut any = false;
+        for bytes in given {
+            any |= !bytes.is_empty();
+            if !bytes.is_empty() {
+                let (name, value) = variable(bytes).map_err(|reason| Refusal::of(NAME, reason))?;
+                variables.set(name, value);
+            }
+        }
+        if variables.len() > VARIABLES {
+            let reason =
+                format!("{} variables are too many; allowed are {VARIABLES}", variables.len());
+            return Err(Refusal::of(NAME, reason));
+        }
+        Ok(if any { Change::Set(variables) } else { Change::Clear })
+    }
+}
+
+fn variable(bytes: &[u8]) -> std::result::Result<(&str, &str), String> {
+    let text = printable(bytes)?;
+    at_most(text, VALUE_BYTES)?;
+    let (name, value) = text.split_once('=').ok_or_else(|| wrong(text, "name=value"))?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(wrong(text, "name=value with a name"));
+    }
+    word(name, "_-().~")?;
+    Ok((name, value))
+}
+
+/// Text without control characters (a tab is none here).
+fn printable(bytes: &[u8]) -> std::result::Result<&str, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "is not valid UTF-8".to_owned())?;
+    match text.chars().find(|c| c.is_control() && *c != '\t') {
+        Some(c) => {
+            Err(format!("has the control character U+{:04X}; allowed is printable text", c as u32))
+        }
+        None => Ok(text),
+    }
+}
+
+fn at_most(text: &str, most: usize) -> std::result::Result<(), String> {
+    match text.len() {
+        length if length > most => {
+            Err(format!("is {length} bytes long; allowed are at most {most}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn word(text: &str, also: &str) -> std::result::Result<(), String> {
+    match text.chars().find(|c| !c.is_ascii_alphanumeric() && !also.contains(*c)) {
+        Some(c) => Err(format!("has the character '{c}'; allowed are letters, digits and {also}")),
+        None => Ok(()),
+    }
+}
+
+fn wrong(text: &str, allowed: impl Display) -> String {
+    let short: String = text.chars().take(40).collect();
+    format!("'{short}' is not allowed; allowed is {allowed}")
+}
+
+/// A plain whole number without sign or blanks, within the range.
+fn in_range(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok().filter(|number| range.contains(number))
+}
+
+/// Hyphenated form only: what the wire shows is what it takes.
+fn parse_uuid(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
+}

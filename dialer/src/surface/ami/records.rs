@@ -1,0 +1,214 @@
+//! Records as header lines, and events.
+
+use super::Block;
+use crate::dialer::{Event, What};
+use crate::domain::{
+    Campaign, Destination, DialList, Dialing, Plan, Route, Stamps, Target, TargetState, Variables,
+};
+use crate::store::CampaignStat;
+use crate::surface::result::dial_type;
+
+/// Name and header lines of an event.
+pub fn event(event: &Event) -> (&'static str, String) {
+    let mut block = Block::default();
+    let name = match event {
+        Event::Campaign(what, record) => {
+            campaign(&mut block, record);
+            pick(*what, ["OutCampaignCreate", "OutCampaignUpdate", "OutCampaignDelete"])
+        }
+        Event::Plan(what, record) => {
+            plan(&mut block, record);
+            pick(*what, ["OutPlanCreate", "OutPlanUpdate", "OutPlanDelete"])
+        }
+        Event::Destination(what, record) => {
+            destination(&mut block, record);
+            pick(*what, ["OutDestinationCreate", "OutDestinationUpdate", "OutDestinationDelete"])
+        }
+        Event::List(what, record) => {
+            match what {
+                What::Deleted => block.line("Uuid", record.id),
+                _ => list(&mut block, record),
+            }
+            pick(*what, ["OutDlmaCreate", "OutDlmaUpdate", "OutDlmaDelete"])
+        }
+        Event::Target(what, record) => {
+            match what {
+                What::Deleted => block.line("Uuid", record.id),
+                _ => target(&mut block, record),
+            }
+            pick(*what, ["OutDlListCreate", "OutDlListUpdate", "OutDlListDelete"])
+        }
+        Event::Dialing(what, record) => {
+            dialing(&mut block, record);
+            let deleted = record.ended_at.filter(|_| *what == What::Deleted);
+            block.optional("TmDelete", deleted);
+            pick(*what, ["OutDialingCreate", "OutDialingUpdate", "OutDialingDelete"])
+        }
+    };
+    (name, block.lines())
+}
+
+fn pick(what: What, [created, updated, deleted]: [&'static str; 3]) -> &'static str {
+    match what {
+        What::Created => created,
+        What::Updated => updated,
+        What::Deleted => deleted,
+    }
+}
+
+pub fn campaign(block: &mut Block, campaign: &Campaign) {
+    let schedule = &campaign.schedule;
+    block.line("Uuid", campaign.id);
+    block.optional("Name", campaign.name.as_deref());
+    block.optional("Detail", campaign.detail.as_deref());
+    block.line("Status", campaign.status as i32);
+    block.optional("Plan", campaign.plan);
+    block.optional("Dlma", campaign.list);
+    block.optional("Dest", campaign.destination);
+    block.line("ScMode", 0);
+    block.optional("ScTimeStart", schedule.time_start.as_deref());
+    block.optional("ScTimeEnd", schedule.time_end.as_deref());
+    block.optional("ScDateStart", schedule.date_start.as_deref());
+    block.optional("ScDateEnd", schedule.date_end.as_deref());
+    block.optional("ScDateList", schedule.date_list.as_deref());
+    block.optional("ScDateListExcept", schedule.date_list_except.as_deref());
+    block.optional("ScDayList", schedule.day_list.as_deref());
+    stamps(block, &campaign.stamps);
+}
+
+pub fn stat(block: &mut Block, stat: &CampaignStat) {
+    block.line("Uuid", stat.campaign);
+    block.line("DlTotalCount", stat.counts.total());
+    block.line("DlFinishedCount", stat.counts.done);
+    block.line("DlAvailableCount", stat.counts.available());
+    block.line("DlDialingCount", stat.counts.dialing);
+    block.line("DlCalledCount", stat.counts.tries);
+}
+
+pub fn plan(block: &mut Block, plan: &Plan) {
+    block.line("Uuid", plan.id);
+    block.optional("Name", plan.name.as_deref());
+    block.optional("Detail", plan.detail.as_deref());
+    block.line("DialMode", plan.mode as i32);
+    block.line("DialTimeout", plan.dial_timeout_ms);
+    block.optional("CallerId", plan.caller_id.as_deref());
+    block.line("DlEndHandle", plan.list_end as i32);
+    block.line("RetryDelay", plan.retry_delay_s);
+    block.optional("TrunkName", plan.trunk.as_deref());
+    block.optional("TechName", plan.tech.as_deref());
+    variables(block, &plan.variables);
+    for (at, tries) in plan.max_tries.iter().enumerate() {
+        block.line(&format!("MaxRetryCnt{}", at + 1), tries);
+    }
+    block.optional("UuiField", plan.uui_field.as_deref());
+    block.line("ServiceLevel", plan.service_level);
+    stamps(block, &plan.stamps);
+}
+
+pub fn destination(block: &mut Block, destination: &Destination) {
+    block.line("Uuid", destination.id);
+    block.optional("Name", destination.name.as_deref());
+    block.optional("Detail", destination.detail.as_deref());
+    block.line("Type", destination.kind as i32);
+    block.optional("Exten", destination.exten.as_deref());
+    block.optional("Context", destination.context.as_deref());
+    block.optional("Priority", destination.priority);
+    variables(block, &destination.variables);
+    block.optional("Application", destination.application.as_deref());
+    block.optional("Data", destination.data.as_deref());
+    stamps(block, &destination.stamps);
+}
+
+pub fn list(block: &mut Block, list: &DialList) {
+    block.line("Uuid", list.id);
+    block.optional("Name", list.name.as_deref());
+    block.optional("Detail", list.detail.as_deref());
+    block.line("DlTable", list.table_name());
+    variables(block, &list.variables);
+    stamps(block, &list.stamps);
+}
+
+pub fn target(block: &mut Block, target: &Target) {
+    let under_way = match target.state {
+        TargetState::Dialing { dialing, campaign, plan } => Some((dialing, campaign, plan)),
+        _ => None,
+    };
+    block.line("Uuid", target.id);
+    block.line("DlmaUuid", target.list);
+    block.optional("Name", target.name.as_deref());
+    block.optional("Detail", target.detail.as_deref());
+    block.line("Status", i32::from(under_way.is_some()));
+    block.optional("UKey", target.user_key.as_deref());
+    variables(block, &target.variables);
+    block.optional("DialingUuid", under_way.map(|(dialing, _, _)| dialing));
+    block.optional("DialingCampUuid", under_way.map(|(_, campaign, _)| campaign));
+    block.optional("DialingPlanUuid", under_way.map(|(_, _, plan)| plan));
+    for (name, number) in super::commands::NUMBER.iter().zip(&target.numbers) {
+        block.optional(name, number.as_deref());
+    }
+    block.optional("Email", target.email.as_deref());
+    for (at, tries) in target.tries.iter().enumerate() {
+        block.line(&format!("TryCnt{}", at + 1), tries);
+    }
+    block.line("ResDial", target.last.res_dial);
+    block.optional("ResDialDetail", target.last.disposition);
+    block.line("ResHangup", target.last.res_hangup);
+    block.optional("ResHangupDetail", target.last.res_hangup_detail.as_deref());
+    block.optional("UData", target.user_data.as_deref());
+    stamps(block, &target.stamps);
+}
+
+/// All but `TmDelete`, the last line: a live dialing has none.
+pub fn dialing(block: &mut Block, dialing: &Dialing) {
+    let copy = &dialing.copy;
+    let (exten, context, application, data) = match &copy.route {
+        Route::Extension { context, exten, .. } => (Some(exten), Some(context), None, None),
+        Route::Application { name, data } => {
+            (None, None, Some(name), (!data.is_empty()).then_some(data))
+        }
+    };
+    block.line("Uuid", dialing.id);
+    block.line("Status", dialing.status as i32);
+    block.line("CampUuid", dialing.campaign);
+    block.line("PlanUuid", dialing.plan);
+    block.line("DlmaUuid", dialing.list);
+    block.line("DestUuid", dialing.destination);
+    block.line("DlListUuid", dialing.target);
+    block.optional("CurrentQueue", None::<&str>);
+    block.optional("CurrentAgent", None::<&str>);
+    block.line("DialIndex", dialing.number_index);
+    block.line("DialAddr", &dialing.number);
+    block.line("DialChannel", copy.dial_channel());
+    block.line("DialTryCnt", dialing.try_count);
+    block.line("DialTimeout", copy.timeout_ms);
+    block.line("DialType", dial_type(&copy.route));
+    block.optional("DialExten", exten);
+    block.optional("DialContext", context);
+    block.optional("DialApplication", application);
+    block.optional("DialData", data);
+    variables(block, &copy.variables());
+    block.optional("ChannelName", dialing.channel_name.as_deref());
+    block.line("ResDial", dialing.res_dial);
+    block.optional("ResAmd", dialing.amd.as_ref().map(|(status, _)| status));
+    block.optional("ResAmdDetail", dialing.amd.as_ref().map(|(_, cause)| cause));
+    block.line("ResHangup", dialing.res_hangup);
+    block.optional("ResHangupDetail", dialing.res_hangup_detail.as_deref());
+    block.optional("Disposition", dialing.disposition);
+    block.line("TmCreate", dialing.claimed_at);
+    block.optional("TmUpdate", dialing.updated_at);
+}
+
+fn variables(block: &mut Block, variables: &Variables) {
+    if variables.is_empty() {
+        block.optional("Variable", None::<&str>);
+    }
+    for (name, value) in variables.iter() {
+        block.line("Variable", format_args!("{name}={value}"));
+    }
+}
+
+fn stamps(block: &mut Block, stamps: &Stamps) {
+    block.line("TmCreate", stamps.create);
+    block.optional("TmDelete", stamps.delete);
+    block.optional("TmUpdate", stamps.update);
+}

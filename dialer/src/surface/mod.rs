@@ -1,0 +1,4 @@
+//! Wire text to commands, and replies and events to wire text.
+
+pub mod ami;
+pub mod result;

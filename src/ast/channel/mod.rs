@@ -1,0 +1,27 @@
+//! Calls that this module places.
+//!
+//! [`request`] makes a [`Leg`], a channel that is ours alone. It is called,
+//! read until it is answered or refused, and then handed to the PBX or hung up.
+//! A [`Hook`] on it hears of the final hangup, whoever owns the channel by then.
+
+mod alerts;
+mod borrowed;
+mod hook;
+mod leg;
+mod parties;
+mod request;
+
+pub use alerts::{Alerts, Knocker};
+pub use hook::{soft_hangup, EndOfCall, Hook, HookId, Moved};
+pub use leg::{ControlFrame, Leg, Read};
+pub use parties::parse_callerid;
+pub use request::{request, Request};
+
+use super::text;
+use crate::sys;
+
+/// Asterisk's words for a Q.850 hangup cause, such as `User busy` for 17.
+pub fn cause2str(cause: i32) -> String {
+    // SAFETY: returns a constant string for every number.
+    unsafe { text::copy(sys::ast_cause2str(cause)) }
+}

@@ -1,0 +1,74 @@
+//! Manager actions and events: the dialer's words on Asterisk's AMI.
+
+use std::sync::Arc;
+
+use dialer::dialer::{Command, Event, Refusal, Reply};
+use dialer::store::{Reader, StoreError};
+use dialer::surface::ami::{self, Backend, Privilege};
+
+use super::inbox::NoReply;
+use super::runtime::Runtime;
+use crate::ast::manager::{self, Action, Actions, Class, Message, RegisterError, Session};
+use crate::module;
+
+/// Registers every action.
+pub fn register() -> Result<Actions, RegisterError> {
+    let actions: Vec<_> = ami::ACTIONS
+        .iter()
+        .map(|action| Action {
+            name: action.name,
+            class: match action.privilege {
+                Privilege::Change => Class::COMMAND,
+                Privilege::Show => Class::COMMAND | Class::REPORTING,
+            },
+            synopsis: action.synopsis,
+            description: action.description,
+            handler: answer,
+        })
+        .collect();
+    manager::register(&actions)
+}
+
+/// Tells every manager client that reads class `message`.
+pub fn tell(event: &Event) {
+    let (name, body) = ami::event(event);
+    manager::event(Class::MESSAGE, name, &body);
+}
+
+fn answer(session: &Session<'_>, message: &Message<'_>) {
+    let headers: Vec<_> = message.headers().collect();
+    let backend = OfRuntime(module::runtime());
+    ami::answer(&headers, &backend, &mut |text| session.send(text));
+}
+
+/// The runtime as actions need it; nothing before it runs and after it ended.
+struct OfRuntime(Option<Arc<Runtime>>);
+
+impl Backend for OfRuntime {
+    fn ask(&self, command: Command) -> Reply {
+        let asked = match &self.0 {
+            Some(runtime) => runtime.ask(command),
+            None => Err(NoReply::Stopped),
+        };
+        asked.unwrap_or_else(|why| Reply::Refused(refusal(why)))
+    }
+
+    fn read(
+        &self,
+        with: &mut dyn FnMut(&Reader) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Some(runtime) => runtime.read(with),
+            None => Err(StoreError::new("the dialer has stopped")),
+        }
+    }
+}
+
+/// In words, why there is no reply.
+pub fn refusal(why: NoReply) -> Refusal {
+    Refusal::because(match why {
+        NoReply::Busy => "The dialer is busy, nothing was changed; try again",
+        NoReply::Unknown => "The database does not answer; the change may still be made",
+        NoReply::Stopped => "The dialer has stopped, nothing was changed",
+    })
+}

@@ -1,0 +1,186 @@
+//! One call: what is known of it while it passes from thread to thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use dialer::dialer::CallEvent;
+use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy};
+
+use super::ringing::Entrance;
+use super::{Calls, NORMAL_CLEARING, NO_ANSWER};
+use crate::ast::channel::{cause2str, EndOfCall, Hook, HookId, Moved};
+
+/// Channel variables that are read at the end of a call: what AMD found.
+pub const VARIABLES: [&str; 2] = ["AMDSTATUS", "AMDCAUSE"];
+
+/// Who has a call in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Queued,
+    Placing,
+    Ringing,
+    /// The PBX has it; this hook is on its channel.
+    InPbx(HookId),
+}
+
+/// One call.
+pub struct Call {
+    pub dialing: Arc<Dialing>,
+    calls: Arc<Calls>,
+    progress: Mutex<Progress>,
+    /// The event loop that has to know when the channel's descriptor changes.
+    watcher: OnceLock<Entrance>,
+}
+
+struct Progress {
+    stage: Stage,
+    canceled: bool,
+    answered: bool,
+    /// Last control frame that means something.
+    last_control: i32,
+    ended_by: EndedBy,
+    /// Said instead of the channel's own cause.
+    cause: Option<i32>,
+}
+
+impl Call {
+    pub fn new(dialing: Arc<Dialing>, calls: Arc<Calls>) -> Arc<Call> {
+        Arc::new(Call {
+            dialing,
+            calls,
+            progress: Mutex::new(Progress {
+                stage: Stage::Queued,
+                canceled: false,
+                answered: false,
+                last_control: 0,
+                ended_by: EndedBy::Call,
+                cause: None,
+            }),
+            watcher: OnceLock::new(),
+        })
+    }
+
+    pub fn id(&self) -> DialingId {
+        self.dialing.id
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Marks the call to be hung up, and says who has it in hand.
+    pub fn cancel(&self) -> Stage {
+        let mut progress = self.progress();
+        progress.canceled = true;
+        if let Stage::InPbx(_) = progress.stage {
+            progress.ended_by = EndedBy::Cancel;
+        }
+        progress.stage
+    }
+
+    /// Moves the call on; false if it is to be hung up instead.
+    pub fn enter(&self, stage: Stage) -> bool {
+        let mut progress = self.progress();
+        progress.stage = stage;
+        !progress.canceled
+    }
+
+    /// Names the event loop that reads the channel.
+    pub fn watched_by(&self, watcher: Entrance) {
+        // A call is read by one event loop in its life.
+        let _ = self.watcher.set(watcher);
+    }
+
+    pub fn begun(&self, channel_name: String) {
+        self.tell(CallEvent::Begun { dialing: self.id(), channel_name });
+    }
+
+    /// A control frame that says how far the call is.
+    pub fn heard(&self, frame: i32) {
+        self.progress().last_control = frame;
+        self.tell(CallEvent::Progress { dialing: self.id(), control: frame });
+    }
+
+    /// The answer; `hook` is on the channel.
+    pub fn answered(&self, hook: HookId) {
+        {
+            let mut progress = self.progress();
+            progress.answered = true;
+            progress.last_control = control::ANSWER;
+            progress.stage = Stage::InPbx(hook);
+            if progress.canceled {
+                progress.ended_by = EndedBy::Cancel;
+            }
+        }
+        self.tell(CallEvent::Answered { dialing: self.id() });
+    }
+
+    /// Whether it was asked to be hung up.
+    pub fn is_canceled(&self) -> bool {
+        self.progress().canceled
+    }
+
+    /// Says why the channel is about to be hung up by this side. A frame that
+    /// refuses counts as the call's own end.
+    pub fn ends_by(&self, by: EndedBy) {
+        let cause = match by {
+            EndedBy::RingTimeout => Some(NO_ANSWER),
+            EndedBy::Cancel => Some(NORMAL_CLEARING),
+            _ => None,
+        };
+        self.ends_by_cause(by, cause);
+    }
+
+    /// As [`Self::ends_by`], with the cause to be said.
+    pub fn ends_by_cause(&self, by: EndedBy, cause: Option<i32>) {
+        let mut progress = self.progress();
+        progress.ended_by = by;
+        progress.cause = cause;
+    }
+
+    /// The last control frame that meant something.
+    pub fn last_control(&self) -> i32 {
+        self.progress().last_control
+    }
+
+    /// The end of a call that never had a channel of its own.
+    pub fn not_placed(&self, by: EndedBy, cause: i32) {
+        self.ends_by(by);
+        self.end(cause, None, None);
+    }
+
+    fn end(&self, cause: i32, tech_cause: Option<i32>, amd: Option<(String, String)>) {
+        let end = {
+            let progress = self.progress();
+            let cause = progress.cause.unwrap_or(cause);
+            CallEnd {
+                by: progress.ended_by,
+                answered: progress.answered,
+                last_control: progress.last_control,
+                cause,
+                cause_text: cause2str(cause),
+                tech_cause,
+                amd,
+            }
+        };
+        self.calls.lock().remove(&self.id());
+        self.tell(CallEvent::Ended { dialing: self.id(), end });
+    }
+
+    fn tell(&self, event: CallEvent) {
+        self.calls.inbox.tell(event);
+    }
+}
+
+impl Hook for Call {
+    fn gone(&self, end: EndOfCall) {
+        let mut variables = end.variables.into_iter();
+        let amd = variables.next().flatten().zip(variables.next().map(Option::unwrap_or_default));
+        self.end(end.hangup_cause, end.tech_cause, amd);
+    }
+
+    fn moved(&self, how: Moved) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher.moved(self.id(), how);
+        }
+    }
+}

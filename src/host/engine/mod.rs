@@ -1,0 +1,102 @@
+//! The call engine: places calls and follows each to its end.
+//!
+//! ```text
+//!  order ──► placer threads ──► event thread ──► PBX threads
+//!            request and call   epoll on the     run the destination of an
+//!            (may block)        alert fds, and   answered call (block until
+//!                               a timer heap     it ends)
+//! ```
+//!
+//! A few threads serve thousands of ringing calls; only an answered call has a
+//! thread of its own, as every call of Asterisk. A hook on each channel hears of
+//! its final hangup, whoever owns it by then, and tells the dialer.
+
+mod call;
+mod placer;
+mod pool;
+mod ringing;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dialer::domain::{Dialing, DialingId};
+
+use super::inbox::Inbox;
+use crate::ast::channel;
+use crate::ast::thread::SpawnError;
+use call::{Call, Stage};
+use placer::Placers;
+use pool::Pool;
+use ringing::Ringing;
+
+/// Q.850 "normal clearing": what a call is told that we were asked to hang up.
+const NORMAL_CLEARING: i32 = 16;
+
+/// Q.850 "no answer from user (user alerted)": what a call is told that nobody answered in time.
+const NO_ANSWER: i32 = 19;
+
+/// Threads that request and call. Two keep one core busy; more only queue at
+/// the technology's own threads.
+const PLACERS: usize = 3;
+
+/// The call engine. Dropping it ends its threads, and with them the calls that
+/// are not answered yet.
+pub struct Engine {
+    // Dropped in this order: nothing may be handed to what has ended already.
+    placers: Placers,
+    ringing: Ringing,
+    _pool: Arc<Pool>,
+    calls: Arc<Calls>,
+}
+
+/// Calls that have not ended, and where their events go.
+pub struct Calls {
+    inbox: Arc<Inbox>,
+    live: Mutex<HashMap<DialingId, Arc<Call>>>,
+}
+
+impl Engine {
+    pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
+        let calls = Arc::new(Calls { inbox, live: Mutex::default() });
+        let pool = Arc::new(Pool::new());
+        let ringing = Ringing::start(pool.clone())?;
+        let placers = Placers::start(PLACERS, ringing.entrance())?;
+        Ok(Engine { placers, ringing, _pool: pool, calls })
+    }
+
+    /// Places a call. Exactly one `Ended` tells its end.
+    pub fn place(&self, dialing: Arc<Dialing>) {
+        let call = Call::new(dialing, self.calls.clone());
+        self.calls.lock().insert(call.id(), call.clone());
+        self.placers.place(call);
+    }
+
+    /// Hangs a call up, wherever it is.
+    pub fn hang_up(&self, dialing: DialingId) {
+        let Some(call) = self.calls.lock().get(&dialing).cloned() else { return };
+        match call.cancel() {
+            // Whoever has it in hand sees the mark before the next step.
+            Stage::Queued | Stage::Placing => {}
+            Stage::Ringing => self.ringing.entrance().hang_up(dialing),
+            Stage::InPbx(hook) => {
+                channel::soft_hangup(&dialing.to_string(), hook, NORMAL_CLEARING);
+            }
+        }
+    }
+
+    /// Dialings whose calls have not ended.
+    pub fn live(&self) -> Vec<DialingId> {
+        self.calls.lock().keys().copied().collect()
+    }
+
+    /// Calls that wait to be placed.
+    pub fn waiting(&self) -> usize {
+        self.placers.waiting()
+    }
+}
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, HashMap<DialingId, Arc<Call>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,246 @@
+//! The way into the dialer thread, and the way back.
+//!
+//! Foreign threads (AMI sessions, the console, HTTP) hand over a command and
+//! wait for its reply with a deadline. The waiting is a plain mutex and condition
+//! variable: the channels of the standard library keep something in each thread
+//! that uses them, which threads that are not ours must not be left with.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use dialer::dialer::{CallEvent, Command, Refusal, Reply, Settings};
+
+/// Commands that may wait at once; more are told that the dialer is busy.
+const COMMANDS: usize = 1_000;
+
+/// How long a command waits for its reply.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The queue into the dialer thread.
+#[derive(Default)]
+pub struct Inbox {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    /// No new dialing is to start.
+    held: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    commands: VecDeque<Waiting>,
+    // Never more than the calls that are up bring: no bound is needed, and none
+    // may be lost.
+    events: VecDeque<CallEvent>,
+    settings: Option<(Settings, PathBuf)>,
+    stop: bool,
+}
+
+/// A command and whoever waits for its reply.
+pub struct Waiting {
+    command: Command,
+    slot: Arc<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    state: Mutex<SlotState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+enum SlotState {
+    #[default]
+    Queued,
+    /// The dialer works on it.
+    Taken,
+    Done(Reply),
+    /// Nobody waits any more.
+    Abandoned,
+}
+
+/// Why there is no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReply {
+    /// Nothing was done.
+    Busy,
+    /// It is being done; how it ends is not known.
+    Unknown,
+    /// The dialer has stopped. Nothing was done.
+    Stopped,
+}
+
+/// What is taken out of the inbox at once.
+#[derive(Default)]
+pub struct Batch {
+    pub commands: Vec<Waiting>,
+    pub events: Vec<CallEvent>,
+    /// Changed settings, and where results go.
+    pub settings: Option<(Settings, PathBuf)>,
+    pub stop: bool,
+}
+
+impl Inbox {
+    /// Has the dialer carry a command out.
+    pub fn ask(&self, command: Command) -> Result<Reply, NoReply> {
+        let slot = Arc::new(Slot::default());
+        {
+            let mut queue = lock(&self.queue);
+            if queue.stop {
+                return Err(NoReply::Stopped);
+            }
+            if queue.commands.len() >= COMMANDS {
+                return Err(NoReply::Busy);
+            }
+            queue.commands.push_back(Waiting { command, slot: slot.clone() });
+        }
+        self.filled.notify_one();
+        slot.wait()
+    }
+
+    /// A call went on.
+    pub fn tell(&self, event: CallEvent) {
+        lock(&self.queue).events.push_back(event);
+        self.filled.notify_one();
+    }
+
+    pub fn configure(&self, settings: Settings, result_file: PathBuf) {
+        lock(&self.queue).settings = Some((settings, result_file));
+        self.filled.notify_one();
+    }
+
+    /// Keeps new dialings from starting, or lets them start again.
+    pub fn hold(&self, hold: bool) {
+        self.held.store(hold, Ordering::SeqCst);
+        self.filled.notify_one();
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        lock(&self.queue).stop
+    }
+
+    /// No command is taken any more; the dialer thread ends when it sees this.
+    pub fn stop(&self) {
+        lock(&self.queue).stop = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits for something, at most until `deadline`, and takes up to `most` of it.
+    pub fn take(&self, deadline: Option<Instant>, most: usize) -> Batch {
+        let mut queue = lock(&self.queue);
+        while queue.is_empty() {
+            let Some(deadline) = deadline else {
+                queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.filled.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let commands = queue.commands.len().min(most);
+        let events = queue.events.len().min(most);
+        Batch {
+            commands: queue.commands.drain(..commands).filter(Waiting::begin).collect(),
+            events: queue.events.drain(..events).collect(),
+            settings: queue.settings.take(),
+            stop: queue.stop,
+        }
+    }
+
+    /// Commands and call events that wait now.
+    pub fn lengths(&self) -> (usize, usize) {
+        let queue = lock(&self.queue);
+        (queue.commands.len(), queue.events.len())
+    }
+
+    /// Tells whoever still waits that the dialer has stopped.
+    pub fn close(&self) {
+        let waiting: Vec<_> = lock(&self.queue).commands.drain(..).collect();
+        for waiting in waiting {
+            *lock(&waiting.slot.state) = SlotState::Abandoned;
+            waiting.slot.changed.notify_one();
+        }
+    }
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.commands.is_empty() && self.events.is_empty() && self.settings.is_none() && !self.stop
+    }
+}
+
+impl Waiting {
+    /// False if nobody waits for it any more: it is not to be carried out.
+    fn begin(&self) -> bool {
+        let mut state = lock(&self.slot.state);
+        if matches!(*state, SlotState::Abandoned) {
+            return false;
+        }
+        *state = SlotState::Taken;
+        true
+    }
+
+    /// The command, and where its reply goes.
+    pub fn split(self) -> (Command, ReplyTo) {
+        (self.command, ReplyTo(Some(self.slot)))
+    }
+}
+
+/// Where one command's reply goes. Dropped without one, it says that the dialer failed.
+pub struct ReplyTo(Option<Arc<Slot>>);
+
+impl ReplyTo {
+    pub fn send(mut self, reply: Reply) {
+        self.put(reply);
+    }
+
+    fn put(&mut self, reply: Reply) {
+        if let Some(slot) = self.0.take() {
+            *lock(&slot.state) = SlotState::Done(reply);
+            slot.changed.notify_one();
+        }
+    }
+}
+
+impl Drop for ReplyTo {
+    fn drop(&mut self) {
+        let reason = "The dialer failed, see the log; the change may be made";
+        self.put(Reply::Refused(Refusal::because(reason)));
+    }
+}
+
+impl Slot {
+    fn wait(&self) -> Result<Reply, NoReply> {
+        let deadline = Instant::now() + REPLY_TIMEOUT;
+        let mut state = lock(&self.state);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match std::mem::take(&mut *state) {
+                SlotState::Done(reply) => return Ok(reply),
+                SlotState::Abandoned => return Err(NoReply::Stopped),
+                SlotState::Taken if left.is_zero() => return Err(NoReply::Unknown),
+                SlotState::Queued if left.is_zero() => {
+                    *state = SlotState::Abandoned;
+                    return Err(NoReply::Busy);
+                }
+                waiting => *state = waiting,
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// A panic elsewhere does not make these values wrong: each is changed in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,21 @@
+//! Joins Asterisk and the dialer: turns bytes and frames into commands and
+//! events and back. It decides nothing.
+//!
+//! | file | what it holds |
+//! |------|----------------|
+//! | `runtime`  | the dialer thread: inputs in, writes made durable, effects out |
+//! | `inbox`    | the queue into that thread, and the way back for replies |
+//! | `engine`   | the call engine: places calls, reads their frames, hands answered ones over |
+//! | `results`  | the result file |
+//! | `settings` | `res_outbound.conf` |
+//! | `switch`   | what the dialer may ask of Asterisk |
+//! | `ami`, `cli` | manager actions and events, console commands |
+
+pub mod ami;
+pub mod cli;
+pub mod engine;
+pub mod inbox;
+pub mod results;
+pub mod runtime;
+pub mod settings;
+pub mod switch;

@@ -1,0 +1,204 @@
+//! The result file: one JSON object a line, each dialing once.
+//!
+//! A line stands in the store's outbox until it is known to be safe in the file.
+//! After a crash the outbox may hold lines that the file already has; those are
+//! found at the file's end and not written again.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use dialer::dialer::ResultLine;
+use dialer::domain::DialingId;
+
+use crate::ast::log;
+
+/// How long lines may wait to be made safe (fsync) together.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait before a file that cannot be written is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Lines that may be in the file without being known as safe. Bounds what has
+/// to be looked for after a crash.
+const UNSAFE_LINES: usize = 2_000;
+
+/// The result file.
+pub struct ResultFile {
+    path: PathBuf,
+    file: Option<File>,
+    /// Lines that wait for a file that can be written.
+    waiting: Vec<ResultLine>,
+    /// Written, but not made safe yet.
+    written: Vec<DialingId>,
+    synced_at: Instant,
+    retry_at: Instant,
+    failing: bool,
+}
+
+impl ResultFile {
+    /// `undelivered` is what the store's outbox holds.
+    pub fn new(path: PathBuf, undelivered: Vec<ResultLine>) -> ResultFile {
+        let now = Instant::now();
+        let mut file = ResultFile {
+            path,
+            file: None,
+            waiting: Vec::new(),
+            written: Vec::new(),
+            synced_at: now,
+            retry_at: now,
+            failing: false,
+        };
+        file.take_up(undelivered);
+        file
+    }
+
+    /// Lines of an outbox: those that the file has already are only made safe.
+    fn take_up(&mut self, undelivered: Vec<ResultLine>) {
+        if undelivered.is_empty() {
+            return;
+        }
+        let known = self.known(&undelivered).unwrap_or_default();
+        for line in undelivered {
+            if known.contains(&line.dialing) {
+                self.written.push(line.dialing);
+            } else {
+                self.waiting.push(line);
+            }
+        }
+    }
+
+    /// Which of the dialings have a line at the end of the file.
+    fn known(&self, lines: &[ResultLine]) -> io::Result<HashSet<DialingId>> {
+        let mut file = File::open(&self.path)?;
+        let size: u64 = lines.iter().map(|line| line.json.len() as u64 + 1).sum();
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(size * 2 + 65_536)))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let whole: HashSet<&[u8]> = tail.split(|byte| *byte == b'\n').collect();
+        let found = lines.iter().filter(|line| whole.contains(line.json.as_bytes()));
+        Ok(found.map(|line| line.dialing).collect())
+    }
+
+    /// Where results go from now on.
+    pub fn set_path(&mut self, path: PathBuf) {
+        if path != self.path {
+            self.path = path;
+            self.close();
+        }
+    }
+
+    /// Lets go of the file, so that a moved one (logrotate) is made anew.
+    pub fn close(&mut self) {
+        self.sync();
+        self.file = None;
+        self.retry_at = Instant::now();
+    }
+
+    /// Takes more lines, writes what can be written, and returns the dialings
+    /// whose lines are safe now.
+    pub fn write(&mut self, lines: Vec<ResultLine>, now: Instant) -> Vec<DialingId> {
+        self.waiting.extend(lines);
+        if !self.waiting.is_empty() && now >= self.retry_at {
+            match self.append() {
+                Ok(()) => self.recovered(),
+                Err(error) => self.failed(&error, now),
+            }
+        }
+        let due = now.duration_since(self.synced_at) >= SYNC_EVERY;
+        if self.written.is_empty() || !(due || self.written.len() >= UNSAFE_LINES) {
+            return Vec::new();
+        }
+        self.synced_at = now;
+        if self.sync() {
+            std::mem::take(&mut self.written)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// When [`Self::write`] has something to do even without new lines.
+    pub fn wake_at(&self) -> Option<Instant> {
+        if !self.waiting.is_empty() {
+            Some(self.retry_at)
+        } else if !self.written.is_empty() {
+            Some(self.synced_at + SYNC_EVERY)
+        } else {
+            None
+        }
+    }
+
+    /// Lines that wait, because the file cannot be written.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn append(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            self.file = Some(self.open()?);
+        }
+        let Some(file) = self.file.as_mut() else { return Ok(()) };
+        let mut text = Vec::new();
+        for line in &self.waiting {
+            text.extend_from_slice(line.json.as_bytes());
+            text.push(b'\n');
+        }
+        let before = file.seek(SeekFrom::End(0))?;
+        if let Err(error) = file.write_all(&text) {
+            // Half a line would spoil the next one.
+            file.set_len(before)?;
+            return Err(error);
+        }
+        self.written.extend(self.waiting.drain(..).map(|line| line.dialing));
+        Ok(())
+    }
+
+    /// Opens the file for appending, without what a crash left of a last line.
+    fn open(&self) -> io::Result<File> {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&self.path)?;
+        let length = file.metadata()?.len();
+        let start = length.saturating_sub(1_048_576);
+        file.seek(SeekFrom::Start(start))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if whole < tail.len() && (whole > 0 || start == 0) {
+            file.set_len(start + whole as u64)?;
+        }
+        Ok(file)
+    }
+
+    fn sync(&mut self) -> bool {
+        let Some(file) = &self.file else {
+            // Found in the file after a crash; make it safe by the same way.
+            let synced = File::open(&self.path).and_then(|file| file.sync_data());
+            return synced.is_ok();
+        };
+        file.sync_data().is_ok()
+    }
+
+    fn failed(&mut self, error: &io::Error, now: Instant) {
+        if !self.failing {
+            let path = self.path.display();
+            log::error!("Result file {path}: {error}. Results are kept and written later");
+        }
+        self.failing = true;
+        self.file = None;
+        self.retry_at = now + RETRY_AFTER;
+    }
+
+    fn recovered(&mut self) {
+        if self.failing {
+            log::warning!("Result file {}: written again", self.path.display());
+        }
+        self.failing = false;
+    }
+}

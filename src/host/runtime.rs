@@ -1,0 +1,433 @@
+//! The dialer thread: it owns the dialer and the store.
+//!
+//! One round: take what came in, step the dialer through it inside one
+//! transaction, make that durable, and only then let calls, events, replies and
+//! results out. If the store cannot be written, nothing is let out and the round's
+//! writes are tried again until they are durable: a slow disk slows dialing, and
+//! nothing else.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use dialer::dialer::{
+    CallOrder, Command, Dialer, Event, Input, Ready, Reply, ResultLine, TimeOrderedIds, World,
+};
+use dialer::domain::{DialingId, Timestamp};
+use dialer::store::{Reader, Sqlite, Store, StoreError, Write};
+
+use super::ami;
+use super::engine::Engine;
+use super::inbox::{Batch, Inbox, NoReply, ReplyTo};
+use super::results::ResultFile;
+use super::settings::Settings;
+use super::switch::ThisAsterisk;
+use crate::ast::thread::{self, JoinHandle, SpawnError};
+use crate::ast::{border, log, module};
+
+/// Inputs of one kind that one round takes in: bounds what one transaction holds.
+const INPUTS_PER_ROUND: usize = 500;
+
+/// Looks into lists that one round makes.
+const TICKS_PER_ROUND: usize = 20;
+
+/// How long to wait before writes that failed are tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// How long the note may wait that result lines are safe.
+const NOTE_DELIVERED_AFTER: Duration = Duration::from_secs(1);
+
+/// How long to wait before a dialer that failed is made anew.
+const REBUILD_AFTER: Duration = Duration::from_secs(1);
+
+/// Readers that are kept open for the next one who shows something.
+const IDLE_READERS: usize = 4;
+
+/// The running dialer, as others see it.
+pub struct Runtime {
+    inbox: Arc<Inbox>,
+    database: PathBuf,
+    readers: Mutex<Vec<Reader>>,
+    state: Arc<Mutex<State>>,
+    engine: Arc<Engine>,
+    thread: Mutex<Option<JoinHandle>>,
+}
+
+/// How the dialer thread is.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub commits: u64,
+    pub last_commit: Duration,
+    pub results_waiting: usize,
+    /// What keeps it from working, if anything does.
+    pub fault: Option<String>,
+    /// Queue lengths.
+    pub commands: usize,
+    pub events: usize,
+    pub calls_to_place: usize,
+}
+
+/// Why there is no dialer.
+#[derive(Debug)]
+pub enum StartError {
+    Database(StoreError),
+    Thread(SpawnError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Database(error) => write!(f, "the database cannot be used: {error}"),
+            StartError::Thread(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Runtime {
+    /// Opens the store and starts dialing where the last dialer ended.
+    pub fn start(settings: &Settings) -> Result<Arc<Runtime>, StartError> {
+        let inbox = Arc::new(Inbox::default());
+        let name = module::system_name();
+        let node = if name.is_empty() { "asterisk" } else { name.as_str() };
+        let mut store = Sqlite::open(&settings.database, node).map_err(StartError::Database)?;
+        let undelivered = store.undelivered(usize::MAX >> 1).map_err(StartError::Database)?;
+        let (dialer, restored) = restore(&mut store, settings.dialer.clone(), &HashSet::new())
+            .map_err(StartError::Database)?;
+        let engine = Arc::new(Engine::start(inbox.clone()).map_err(StartError::Thread)?);
+        let state = Arc::new(Mutex::new(State::default()));
+        let mut dialing = Dialing {
+            inbox: inbox.clone(),
+            engine: engine.clone(),
+            state: state.clone(),
+            results: ResultFile::new(settings.result_file.clone(), undelivered),
+            settings: settings.dialer.clone(),
+            dialer,
+            store,
+            pending: Effects::default(),
+            delivered: Vec::new(),
+        };
+        dialing.open(restored).map_err(StartError::Database)?;
+        let thread = thread::spawn("outbound_dialer", 0, move || dialing.run())
+            .map_err(StartError::Thread)?;
+        Ok(Arc::new(Runtime {
+            inbox,
+            database: settings.database.clone(),
+            readers: Mutex::default(),
+            state,
+            engine,
+            thread: Mutex::new(Some(thread)),
+        }))
+    }
+
+    /// Has the dialer carry a command out.
+    pub fn ask(&self, command: Command) -> Result<Reply, NoReply> {
+        self.inbox.ask(command)
+    }
+
+    /// Lends a reader of the store.
+    pub fn read(
+        &self,
+        with: &mut dyn FnMut(&Reader) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let kept = lock(&self.readers).pop();
+        let reader = match kept {
+            Some(reader) => reader,
+            None => Reader::open(&self.database)?,
+        };
+        let read = with(&reader);
+        let mut readers = lock(&self.readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(reader);
+        }
+        read
+    }
+
+    /// Takes over changed settings. The database stays the one it was started with.
+    pub fn configure(&self, settings: &Settings) {
+        if settings.database != self.database {
+            log::warning!(
+                "Another database is only used after the module is loaded again; now it is {}",
+                self.database.display()
+            );
+        }
+        self.inbox.configure(settings.dialer.clone(), settings.result_file.clone());
+    }
+
+    /// How the dialer thread is.
+    pub fn state(&self) -> State {
+        let mut state = lock(&self.state).clone();
+        (state.commands, state.events) = self.inbox.lengths();
+        state.calls_to_place = self.engine.waiting();
+        state
+    }
+
+    /// Whether new dialings may start.
+    pub fn hold(&self, hold: bool) {
+        self.inbox.hold(hold);
+    }
+
+    /// Ends the dialer thread, with all that came in before taken care of.
+    pub fn stop(&self) {
+        self.inbox.stop();
+        drop(lock(&self.thread).take());
+        self.inbox.close();
+    }
+}
+
+/// The dialer thread.
+struct Dialing {
+    inbox: Arc<Inbox>,
+    engine: Arc<Engine>,
+    state: Arc<Mutex<State>>,
+    results: ResultFile,
+    settings: dialer::dialer::Settings,
+    dialer: Dialer,
+    store: Sqlite,
+    /// What is decided, but not durable yet.
+    pending: Effects,
+    /// Dialings whose result lines are safe, which the store does not know yet.
+    delivered: Vec<DialingId>,
+}
+
+/// What steps want done, with the writes that come first.
+#[derive(Default)]
+struct Effects {
+    writes: Vec<Write>,
+    calls: Vec<CallOrder>,
+    events: Vec<Event>,
+    replies: Vec<(ReplyTo, Reply)>,
+    results: Vec<ResultLine>,
+}
+
+type Inputs = VecDeque<(Input, Option<ReplyTo>)>;
+
+/// The dialer thread was told to stop while the store could not be written.
+struct GivenUp;
+
+impl Dialing {
+    /// Writes and tells what the start itself brought.
+    fn open(&mut self, restored: Ready) -> Result<(), StoreError> {
+        self.store.begin()?;
+        self.take_on(restored, None)?;
+        self.store.commit()?;
+        self.let_out();
+        Ok(())
+    }
+
+    fn run(&mut self) {
+        loop {
+            let batch = self.inbox.take(self.wake_at(), INPUTS_PER_ROUND);
+            let stop = batch.stop;
+            if let Err(panic) = border::catch(|| self.round(batch)) {
+                self.recover(&panic.message);
+            }
+            if stop {
+                self.results.close();
+                return;
+            }
+        }
+    }
+
+    /// When there is something to do even if nothing comes in.
+    fn wake_at(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let tick = self.dialer.wake_at().filter(|_| !self.inbox.is_held());
+        let tick = tick.map(|at| now + at.since(wall_clock()));
+        let note = (!self.delivered.is_empty()).then(|| now + NOTE_DELIVERED_AFTER);
+        [tick, note, self.results.wake_at()].into_iter().flatten().min()
+    }
+
+    fn round(&mut self, batch: Batch) {
+        if let Some((settings, result_file)) = batch.settings {
+            self.dialer.configure(settings.clone(), wall_clock());
+            self.settings = settings;
+            self.results.set_path(result_file);
+            self.results.close();
+        }
+        let events = batch.events.into_iter().map(|event| (Input::Call(event), None));
+        let commands = batch.commands.into_iter().map(|waiting| {
+            let (command, reply_to) = waiting.split();
+            (Input::Command { token: 0, command: Box::new(command) }, Some(reply_to))
+        });
+        let mut inputs: Inputs = events.chain(commands).collect();
+        loop {
+            if self.transaction(&mut inputs).is_err() {
+                log::error!("The dialer ended with changes that the database did not take");
+                return;
+            }
+            if inputs.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Steps through inputs, and through time, in one transaction; then lets the
+    /// effects out. Inputs that are left are to be taken in by the next one.
+    fn transaction(&mut self, inputs: &mut Inputs) -> Result<(), GivenUp> {
+        self.insist(|dialing| dialing.store.begin())?;
+        let done = self.steps(inputs).and_then(|()| self.store.commit());
+        if let Err(error) = done {
+            self.fault(&error);
+            self.insist(Dialing::write_pending)?;
+        }
+        self.let_out();
+        Ok(())
+    }
+
+    fn steps(&mut self, inputs: &mut Inputs) -> Result<(), StoreError> {
+        let delivered = std::mem::take(&mut self.delivered);
+        if !delivered.is_empty() {
+            self.write(vec![Write::Delivered(delivered)])?;
+        }
+        while let Some((input, reply_to)) = inputs.pop_front() {
+            self.step(input, reply_to)?;
+        }
+        for _ in 0..TICKS_PER_ROUND {
+            let due = self.dialer.wake_at().is_some_and(|at| at <= wall_clock());
+            if !due || self.inbox.is_held() {
+                break;
+            }
+            self.step(Input::Tick, None)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, input: Input, reply_to: Option<ReplyTo>) -> Result<(), StoreError> {
+        let mut world =
+            World { now: wall_clock(), targets: &mut self.store, switch: &ThisAsterisk };
+        let ready = self.dialer.step(input, &mut world);
+        let fault = ready.fault.clone();
+        self.take_on(ready, reply_to)?;
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Writes what a step wants written, and keeps the rest until it is durable.
+    fn take_on(&mut self, ready: Ready, reply_to: Option<ReplyTo>) -> Result<(), StoreError> {
+        let reply = ready.replies.into_iter().map(|(_, reply)| reply).next();
+        self.pending.calls.extend(ready.calls);
+        self.pending.events.extend(ready.events);
+        self.pending.replies.extend(reply_to.zip(reply));
+        self.pending.results.extend(ready.results);
+        self.write(ready.writes)
+    }
+
+    fn write(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let first = self.pending.writes.len();
+        self.pending.writes.extend(writes);
+        for write in &self.pending.writes[first..] {
+            self.store.apply(write)?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything that is decided durable, from the start.
+    fn write_pending(&mut self) -> Result<(), StoreError> {
+        self.store.roll_back();
+        self.store.begin()?;
+        for write in &self.pending.writes {
+            self.store.apply(write)?;
+        }
+        self.store.commit()
+    }
+
+    /// Tries until it works. What a wait can not mend is a fault of ours: it
+    /// panics, and the dialer is made anew from what is durable.
+    fn insist(
+        &mut self,
+        mut attempt: impl FnMut(&mut Dialing) -> Result<(), StoreError>,
+    ) -> Result<(), GivenUp> {
+        let started = Instant::now();
+        while let Err(error) = attempt(self) {
+            assert!(error.passing, "the database refused a change: {error}");
+            self.fault(&error);
+            if self.inbox.is_stopping() {
+                return Err(GivenUp);
+            }
+            std::thread::sleep(RETRY_AFTER);
+        }
+        let mut state = lock(&self.state);
+        if state.fault.take().is_some() {
+            log::notice!("The database takes changes again");
+        }
+        state.commits += 1;
+        state.last_commit = started.elapsed();
+        Ok(())
+    }
+
+    /// Everything decided is durable: calls, events, replies and results may go out.
+    fn let_out(&mut self) {
+        let effects = std::mem::take(&mut self.pending);
+        for order in effects.calls {
+            match order {
+                CallOrder::Place(dialing) => self.engine.place(dialing),
+                CallOrder::HangUp(dialing) => self.engine.hang_up(dialing),
+            }
+        }
+        for (reply_to, reply) in effects.replies {
+            reply_to.send(reply);
+        }
+        for event in &effects.events {
+            ami::tell(event);
+        }
+        self.delivered.extend(self.results.write(effects.results, Instant::now()));
+        lock(&self.state).results_waiting = self.results.waiting();
+    }
+
+    fn fault(&self, error: &StoreError) {
+        let mut state = lock(&self.state);
+        if state.fault.is_none() {
+            log::error!("The database does not take changes, dialing waits: {error}");
+        }
+        state.fault = Some(error.to_string());
+    }
+
+    /// After a panic: no call is placed until the dialer is made anew from what
+    /// is durable. Calls that are up stay up.
+    fn recover(&mut self, why: &str) {
+        lock(&self.state).fault = Some(format!("internal error: {why}"));
+        while !self.inbox.is_stopping() {
+            std::thread::sleep(REBUILD_AFTER);
+            self.store.roll_back();
+            self.pending = Effects::default();
+            let live = self.engine.live().into_iter().collect();
+            let rebuilt = border::catch(|| {
+                let (dialer, ready) = restore(&mut self.store, self.settings.clone(), &live)?;
+                self.dialer = dialer;
+                self.open(ready)
+            });
+            match rebuilt {
+                Ok(Ok(())) => {
+                    lock(&self.state).fault = None;
+                    log::warning!("The dialer was made anew after an internal error");
+                    return;
+                }
+                Ok(Err(error)) => self.fault(&error),
+                Err(panic) => lock(&self.state).fault = Some(panic.message),
+            }
+        }
+    }
+}
+
+/// A dialer from what the store holds. Open dialings whose calls are still
+/// `live` go on; the others are closed as interrupted.
+fn restore(
+    store: &mut Sqlite,
+    settings: dialer::dialer::Settings,
+    live: &HashSet<DialingId>,
+) -> Result<(Dialer, Ready), StoreError> {
+    let records = store.load()?;
+    Ok(Dialer::restore(settings, Box::new(TimeOrderedIds), records, live, wall_clock()))
+}
+
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,135 @@
+//! Loading, reloading and unloading. Asterisk calls the three functions that
+//! the module's registration (`sys/shim.c`) names, one at a time.
+
+use std::ffi::c_int;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ast::cli::Commands;
+use crate::ast::manager::Actions;
+use crate::ast::module::AtExit;
+use crate::ast::{border, log, module};
+use crate::host::inbox::NoReply;
+use crate::host::runtime::Runtime;
+use crate::host::{ami, cli, settings};
+use crate::sys;
+use dialer::dialer::{Command, Reply};
+
+/// Everything that lives from load to unload. The fields are dropped in their
+/// order: first what lets others in, last what they use.
+struct Running {
+    _commands: Commands,
+    _actions: Actions,
+    _at_exit: Option<AtExit>,
+}
+
+static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+static RUNTIME: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
+
+/// The running dialer, for whoever Asterisk sends to it.
+pub fn runtime() -> Option<Arc<Runtime>> {
+    RUNTIME.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+#[no_mangle]
+extern "C" fn res_outbound_load() -> c_int {
+    border::install_panic_hook();
+    let declined = sys::AST_MODULE_LOAD_DECLINE;
+    let result = border::guard(declined, || match load() {
+        Ok(()) => sys::AST_MODULE_LOAD_SUCCESS,
+        Err(why) => {
+            log::error!("res_outbound is not loaded: {why}");
+            declined
+        }
+    });
+    if result != sys::AST_MODULE_LOAD_SUCCESS {
+        border::guard((), end);
+        border::remove_panic_hook();
+    }
+    result
+}
+
+#[no_mangle]
+extern "C" fn res_outbound_reload() -> c_int {
+    border::guard(-1, || match (settings::read(true), runtime()) {
+        (Ok(Some(settings)), Some(runtime)) => {
+            runtime.configure(&settings);
+            0
+        }
+        (Ok(_), _) => 0,
+        (Err(why), _) => {
+            log::error!("res_outbound goes on with its old configuration: {why}");
+            -1
+        }
+    })
+}
+
+/// Asterisk asks before it unloads a module in use, unless it is forced to.
+#[no_mangle]
+extern "C" fn res_outbound_unload() -> c_int {
+    let unloaded = border::guard(false, || match may_unload() {
+        Ok(()) => {
+            end();
+            true
+        }
+        Err(why) => {
+            log::warning!("res_outbound is not unloaded: {why}");
+            false
+        }
+    });
+    if !unloaded {
+        return -1;
+    }
+    border::remove_panic_hook();
+    0
+}
+
+fn load() -> Result<(), Box<dyn std::error::Error>> {
+    let Some(settings) = settings::read(false)? else { return Ok(()) };
+    let runtime = Runtime::start(&settings)?;
+    put(&RUNTIME, Some(runtime));
+    let running = Running {
+        _at_exit: module::at_exit(end),
+        _actions: ami::register()?,
+        _commands: cli::register()?,
+    };
+    put(&RUNNING, Some(running));
+    Ok(())
+}
+
+/// Whether no call needs the module. No dialing starts from here on; if the
+/// answer is no, dialing goes on.
+fn may_unload() -> Result<(), String> {
+    let Some(runtime) = runtime() else { return Ok(()) };
+    runtime.hold(true);
+    let refused = |why: &dyn Display| {
+        runtime.hold(false);
+        Err(why.to_string())
+    };
+    // By the time of the reply, all that was decided before the hold is done.
+    match runtime.ask(Command::ShowStatus) {
+        Ok(Reply::Status(status)) if status.dialings > 0 => {
+            return refused(&format_args!("{} calls are up", status.dialings));
+        }
+        Ok(_) | Err(NoReply::Stopped) => {}
+        Err(why) => return refused(&ami::refusal(why)),
+    }
+    match module::uses() {
+        0 => Ok(()),
+        uses => refused(&format_args!("{uses} channels are still in use")),
+    }
+}
+
+/// Ends everything. Also when Asterisk stops, which unloads no module.
+fn end() {
+    drop(put(&RUNNING, None));
+    if let Some(runtime) = put(&RUNTIME, None) {
+        runtime.stop();
+    }
+}
+
+/// Puts a value in its place and gives back what was there, with the lock released.
+fn put<T>(place: &Mutex<Option<T>>, value: Option<T>) -> Option<T> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::replace(&mut *place, value)
+}
