@@ -195,6 +195,7 @@ const FUNCTIONS: &[&str] = &[
     "ast_log",
     "__ast_verbose",
     "ast_get_version",
+    "ast_shutting_down",
     "ast_register_atexit",
     "ast_unregister_atexit",
     "__ast_module_ref",

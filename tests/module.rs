@@ -133,7 +133,7 @@ fn settle(pid: u32, target: Option<Footprint>) -> Footprint {
 #[test]
 fn it_declines_a_database_that_cannot_be_used_in_one_clear_line() {
     let conf = "[general]\nresult_filename = @RESULT_FILE@\n\
-                [database]\ndb_type = sqlite3\ndb_sqlite3_data = /proc/nowhere/outbound.db\n";
+                [database]\ndb_type = 1\ndb_sqlite3_data = /proc/nowhere/outbound.db\n";
     let asterisk = Asterisk::start(Options::default().file("res_outbound.conf", conf));
     assert!(!is_running(&asterisk));
     let errors = errors(&asterisk);

@@ -81,6 +81,12 @@ impl Drop for AtExit {
     }
 }
 
+/// Whether Asterisk is ending: calls end because of that, and no new ones go out.
+pub fn is_shutting_down() -> bool {
+    // SAFETY: reads an integer of the core.
+    unsafe { sys::ast_shutting_down() != 0 }
+}
+
 /// The version of Asterisk that runs, such as `22.10.1`.
 pub fn asterisk_version() -> String {
     // SAFETY: a constant string of the core.

@@ -213,7 +213,7 @@ impl Dialing {
     fn open(&mut self, restored: Ready) -> Result<(), StoreError> {
         self.store.begin()?;
         self.take_on(restored, None)?;
-        self.store.commit()?;
+        self.commit()?;
         self.let_out();
         Ok(())
     }
@@ -269,7 +269,7 @@ impl Dialing {
     /// effects out. Inputs that are left are to be taken in by the next one.
     fn transaction(&mut self, inputs: &mut Inputs) -> Result<(), GivenUp> {
         self.insist(|dialing| dialing.store.begin())?;
-        let done = self.steps(inputs).and_then(|()| self.store.commit());
+        let done = self.steps(inputs).and_then(|()| self.commit());
         if let Err(error) = done {
             self.fault(&error);
             self.insist(Dialing::write_pending)?;
@@ -331,7 +331,7 @@ impl Dialing {
         for write in &self.pending.writes {
             self.store.apply(write)?;
         }
-        self.store.commit()
+        self.commit()
     }
 
     /// Tries until it works. What a wait can not mend is a fault of ours: it
@@ -340,7 +340,6 @@ impl Dialing {
         &mut self,
         mut attempt: impl FnMut(&mut Dialing) -> Result<(), StoreError>,
     ) -> Result<(), GivenUp> {
-        let started = Instant::now();
         while let Err(error) = attempt(self) {
             assert!(error.passing, "the database refused a change: {error}");
             self.fault(&error);
@@ -349,10 +348,16 @@ impl Dialing {
             }
             std::thread::sleep(RETRY_AFTER);
         }
-        let mut state = lock(&self.state);
-        if state.fault.take().is_some() {
+        if lock(&self.state).fault.take().is_some() {
             log::notice!("The database takes changes again");
         }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let started = Instant::now();
+        self.store.commit()?;
+        let mut state = lock(&self.state);
         state.commits += 1;
         state.last_commit = started.elapsed();
         Ok(())

@@ -51,6 +51,8 @@ struct Folders {
     /// Gone after drop, unless the folders are kept.
     whole: Option<TempDir>,
     root: PathBuf,
+    /// Whether somebody knows already where they are.
+    told_where: bool,
 }
 
 impl Asterisk {
@@ -271,9 +273,10 @@ impl Asterisk {
         must(read_results(&self.result_file()))
     }
 
-    /// Lets the folders stay when this Asterisk ends, and says where they are.
+    /// Lets the folders stay when this Asterisk ends. The caller says where they are.
     pub fn keep_folders(&mut self) -> &Path {
         self.keeps_folders = true;
+        self.folders.told_where = true;
         &self.folders.root
     }
 }
@@ -286,8 +289,11 @@ impl Drop for Asterisk {
             eprintln!("{trouble}");
         }
         if failed || self.keeps_folders {
-            if let Some(whole) = self.folders.whole.take() {
-                eprintln!("Asterisk's files are kept in {}", whole.keep().display());
+            if let Some(folder) = self.folders.whole.take() {
+                let place = folder.keep();
+                if !self.folders.told_where {
+                    eprintln!("Asterisk's files are kept in {}", place.display());
+                }
             }
         }
     }
@@ -298,7 +304,7 @@ impl Folders {
         let trouble = |error: std::io::Error| format!("temporary folder: {error}");
         let whole = tempfile::Builder::new().prefix("outbound-").tempdir().map_err(trouble)?;
         let root = whole.path().to_path_buf();
-        let folders = Folders { whole: Some(whole), root };
+        let folders = Folders { whole: Some(whole), root, told_where: false };
         let socket = folders.run().join("asterisk.ctl");
         if socket.as_os_str().len() > SOCKET_PATH_BYTES {
             let socket = socket.display();
@@ -385,7 +391,7 @@ impl Folders {
             }
         }
         match module {
-            Some(module) => symlink(module, to.join("res_outbound.so")),
+            Some(module) => place_module(module, &to.join("res_outbound.so")),
             None => Ok(()),
         }
     }
@@ -415,6 +421,11 @@ impl Folders {
         }
         Ok(())
     }
+}
+
+/// No symbolic link: AMI loads only what really lies in the module folder.
+fn place_module(module: &Path, to: &Path) -> std::io::Result<()> {
+    fs::hard_link(module, to).or_else(|_| fs::copy(module, to).map(drop))
 }
 
 fn tail(text: &str, count: usize) -> String {

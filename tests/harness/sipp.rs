@@ -24,6 +24,8 @@ pub struct Sipp {
     folder: Option<TempDir>,
     root: PathBuf,
     keeps_folder: bool,
+    /// Whether somebody knows already where it is.
+    told_where: bool,
 }
 
 impl Sipp {
@@ -64,7 +66,8 @@ impl Sipp {
         let mut process = Process::start("SIPp", command, &root.join("screen.txt"))?;
         process.patience = Duration::from_secs(3);
         let keeps_folder = std::env::var_os("RES_OUTBOUND_KEEP").is_some();
-        let mut sipp = Sipp { port, process, folder: Some(folder), root, keeps_folder };
+        let folder = Some(folder);
+        let mut sipp = Sipp { port, process, folder, root, keeps_folder, told_where: false };
         sipp.wait_until_it_listens()?;
         Ok(sipp)
     }
@@ -118,9 +121,10 @@ impl Sipp {
         names.zip(values).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// Lets its folder stay, and says where it is.
+    /// Lets its folder stay. The caller says where it is.
     pub fn keep_folder(&mut self) -> &Path {
         self.keeps_folder = true;
+        self.told_where = true;
         &self.root
     }
 
@@ -137,7 +141,10 @@ impl Drop for Sipp {
         self.stop();
         if self.keeps_folder || std::thread::panicking() {
             if let Some(folder) = self.folder.take() {
-                eprintln!("SIPp's files are kept in {}", folder.keep().display());
+                let place = folder.keep();
+                if !self.told_where {
+                    eprintln!("SIPp's files are kept in {}", place.display());
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy};
 use super::ringing::Entrance;
 use super::{Calls, NORMAL_CLEARING, NO_ANSWER};
 use crate::ast::channel::{cause2str, EndOfCall, Hook, HookId, Moved};
+use crate::ast::module;
 
 /// Channel variables that are read at the end of a call: what AMD found.
 pub const VARIABLES: [&str; 2] = ["AMDSTATUS", "AMDCAUSE"];
@@ -151,9 +152,21 @@ impl Call {
     fn end(&self, cause: i32, tech_cause: Option<i32>, amd: Option<(String, String)>) {
         let end = {
             let progress = self.progress();
-            let cause = progress.cause.unwrap_or(cause);
+            let cause = match progress.cause.unwrap_or(cause) {
+                // A hangup of an answered call that gives no cause, such as a bare
+                // BYE, is a normal one (RFC 3398, 8.2.7).
+                0 if progress.answered => NORMAL_CLEARING,
+                cause => cause,
+            };
+            // Asterisk itself going down is nobody's refusal.
+            let by = match progress.ended_by {
+                EndedBy::Call if !progress.answered && module::is_shutting_down() => {
+                    EndedBy::Interruption
+                }
+                by => by,
+            };
             CallEnd {
-                by: progress.ended_by,
+                by,
                 answered: progress.answered,
                 last_control: progress.last_control,
                 cause,
