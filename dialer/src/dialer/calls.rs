@@ -128,7 +128,10 @@ impl Dialer {
             DialingParts { campaign: record, plan, list, destination, target: &target, number_at };
         let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
         let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {
-            return;
+            let why = StoreError::new(format!(
+                "campaign {id} has a plan or destination that cannot dial"
+            ));
+            return self.pause(id, why, now, ready);
         };
         if self.settings.result_info {
             dialing.copy.info = Some(result::info(&parts, &dialing));

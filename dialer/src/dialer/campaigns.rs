@@ -2,8 +2,7 @@
 
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, DialMode, ListEnd, Route, StatusRequest,
-    Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, ListEnd, Route, StatusRequest, Timestamp,
 };
 use crate::store::Write;
 
@@ -15,10 +14,6 @@ impl Dialer {
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
         self.check_references(&patch)?;
-        if patch.status.is_some_and(|status| status != StatusRequest::Stop) {
-            let reason = "a campaign is created stopped; start it by OutCampaignUpdate";
-            return Err(Refusal::of("Status", reason));
-        }
         let mut record = Campaign::new(CampaignId(self.ids.next_id(now)), now);
         record.apply(patch);
         let id = record.id;
@@ -145,16 +140,8 @@ impl Dialer {
         let destination =
             destination.ok_or_else(|| cannot("Dest", "the campaign has no destination"))?;
 
-        match plan.mode {
-            DialMode::Predictive | DialMode::Robo => {}
-            DialMode::None => return Err(cannot("Plan", "its DialMode is 0 (none)")),
-            mode => {
-                let reason = format!("DialMode {} ({}) is not available", mode as i64, mode.name());
-                return Err(cannot("Plan", &reason));
-            }
-        }
-        let (tech, _) =
-            plan.route_to("").ok_or_else(|| cannot("Plan", "its TechName is not set"))?;
+        plan.check().map_err(|(header, why)| cannot("Plan", &format!("its {header} {why}")))?;
+        let (tech, _) = plan.route_to("").unwrap_or_default();
         if !world.switch.has_technology(&tech) {
             let reason = format!("its TechName {tech} is no channel technology that is loaded");
             return Err(cannot("Plan", &reason));

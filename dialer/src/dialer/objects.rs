@@ -7,6 +7,9 @@ use crate::domain::{
 };
 use crate::store::Write;
 
+/// Said of a change that would leave a campaign without what it needs.
+const IN_USE: &str = ", but a campaign that is not stopped needs it";
+
 impl Dialer {
     pub(super) fn create_plan(
         &mut self,
@@ -29,10 +32,14 @@ impl Dialer {
         now: Timestamp,
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
-        let plan = self.plans.get_mut(&id).ok_or_else(|| Refusal::unknown("plan"))?;
+        let mut plan = self.plans.get(&id).ok_or_else(|| Refusal::unknown("plan"))?.clone();
         plan.apply(patch);
+        if self.is_running(|campaign| campaign.plan == Some(id)) {
+            plan.check().map_err(|(header, why)| Refusal::of(header, why + IN_USE))?;
+        }
         plan.stamps.update = Some(now);
-        put_plan(ready, What::Updated, plan);
+        put_plan(ready, What::Updated, &plan);
+        self.plans.insert(id, plan);
         self.look_again(now, |campaign| campaign.plan == Some(id));
         Ok(Reply::Updated)
     }
@@ -76,12 +83,9 @@ impl Dialer {
         let known = self.destinations.get(&id).ok_or_else(|| Refusal::unknown("destination"))?;
         let mut destination = known.clone();
         destination.apply(patch);
-        let in_use = |c: &Campaign| c.destination == Some(id) && c.status != CampaignStatus::Stop;
-        if self.campaigns.values().any(|c| in_use(&c.record)) {
-            if let Err(header) = destination.route() {
-                let reason = "is needed while a campaign that is not stopped uses the destination";
-                return Err(Refusal::of(header, reason));
-            }
+        if self.is_running(|campaign| campaign.destination == Some(id)) {
+            let missing = |header| Refusal::of(header, format!("is not set{IN_USE}"));
+            destination.route().map_err(missing)?;
         }
         destination.stamps.update = Some(now);
         put_destination(ready, What::Updated, &destination);
@@ -151,6 +155,13 @@ impl Dialer {
         self.lists.remove(&id);
         self.take_reference(now, ready, |c| c.list == Some(id), |c| c.list = None);
         Ok(Reply::Deleted)
+    }
+
+    /// Whether such a campaign is not stopped.
+    fn is_running(&self, which: impl Fn(&Campaign) -> bool) -> bool {
+        let mut running =
+            self.campaigns.values().filter(|c| c.record.status != CampaignStatus::Stop);
+        running.any(|campaign| which(&campaign.record))
     }
 
     /// Refuses if a live dialing, or a campaign that is not stopped, uses the object.

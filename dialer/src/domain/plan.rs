@@ -143,6 +143,22 @@ impl Plan {
         patch.variables.apply_or(&mut self.variables, Variables::default());
     }
 
+    /// Whether the plan can dial; if not, the header at fault and why.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        match self.mode {
+            DialMode::Predictive | DialMode::Robo => {}
+            DialMode::None => return Err(("DialMode", "is 0 (none)".to_owned())),
+            mode => {
+                let reason = format!("{} ({}) is not available", mode as i64, mode.name());
+                return Err(("DialMode", reason));
+            }
+        }
+        match self.tech {
+            Some(_) => Ok(()),
+            None => Err(("TechName", "is not set".to_owned())),
+        }
+    }
+
     /// Technology and address of a call to `number`: (`PJSIP`, `number@trunk`).
     ///
     /// `sip/` means PJSIP: the channel driver of that name is gone from Asterisk.

@@ -63,6 +63,15 @@ impl Sqlite {
         Ok(Sqlite { connection, node: node.to_owned(), list_rows, _lock: None })
     }
 
+    /// How SQLite would run a query.
+    #[cfg(test)]
+    pub(super) fn explain(&self, sql: &str) -> String {
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let mut statement = self.connection.prepare(&sql).expect("a query");
+        let steps = statement.query_map([], |row| row.get::<_, String>(3)).expect("a plan");
+        steps.map(|step| step.expect("a step")).collect::<Vec<_>>().join("; ")
+    }
+
     fn all<T>(
         &self,
         sql: &str,

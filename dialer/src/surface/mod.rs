@@ -1,4 +1,5 @@
 //! Wire text to commands, and replies and events to wire text.
 
 pub mod ami;
+pub mod help;
 pub mod result;

@@ -198,10 +198,11 @@ fn target(target: &Target) -> Value {
     put(&mut map, "res_dial_detail", target.last.disposition.map(|d| d.name()));
     put(&mut map, "res_hangup", target.last.res_hangup);
     put(&mut map, "res_hangup_detail", target.last.res_hangup_detail.clone());
-    put(&mut map, "tm_last_dial", time(target.last.dialed_at));
-    put(&mut map, "tm_last_hangup", time(target.last.ended_at));
-    put(&mut map, "trycnt", target.tries_in_all());
-    stamps(map, &target.stamps)
+    let mut record = stamps(map, &target.stamps);
+    record["tm_last_dial"] = time(target.last.dialed_at).into();
+    record["tm_last_hangup"] = time(target.last.ended_at).into();
+    record["trycnt"] = target.tries_in_all().into();
+    record
 }
 
 fn stamps(mut map: Map<String, Value>, stamps: &Stamps) -> Value {

@@ -25,7 +25,9 @@ pub fn parse(action: &str, fields: &Fields<'_>) -> Result<(&'static str, Command
     Ok(match action {
         "OutCampaignCreate" => ("Campaign", Command::CreateCampaign(campaign_patch(fields)?)),
         "OutCampaignUpdate" => {
-            ("Campaign", Command::UpdateCampaign(campaign()?, campaign_patch(fields)?))
+            let status = status_request(fields)?;
+            let patch = CampaignPatch { status, ..campaign_patch(fields)? };
+            ("Campaign", Command::UpdateCampaign(campaign()?, patch))
         }
         "OutCampaignDelete" => ("Campaign", Command::DeleteCampaign(campaign()?)),
         "OutPlanCreate" => ("Plan", Command::CreatePlan(plan_patch(fields)?)),
@@ -138,13 +140,19 @@ fn target_patch(fields: &Fields<'_>) -> Result<TargetPatch> {
     })
 }
 
+/// `Status` is a header of the update only: a campaign is created stopped.
+fn status_request(fields: &Fields<'_>) -> Result<Option<StatusRequest>> {
+    const ALLOWED: &str = "0, 1, 2, 10, 11, 12 or 30";
+    match fields.code("Status", ALLOWED, StatusRequest::from_code)? {
+        Change::Keep => Ok(None),
+        Change::Clear => Err(Refusal::of("Status", format!("is empty; allowed is {ALLOWED}"))),
+        Change::Set(request) => Ok(Some(request)),
+    }
+}
+
 fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
     fields
         .code("ScMode", "0; scheduling (1) is not available", |mode| (mode == 0).then_some(()))?;
-    let status = fields.code("Status", "0, 1, 2, 10, 11, 12 or 30", StatusRequest::from_code)?;
-    if status == Change::Clear && fields.raw("Uuid").is_some() {
-        return Err(Refusal::of("Status", "is empty; allowed is 0, 1, 2, 10, 11, 12 or 30"));
-    }
     let date = |name| fields.checked(name, "a date YYYY-MM-DD", is_date);
     let time = |name| fields.checked(name, "a time hh:mm:ss, 00:00:00 to 23:59:59", is_time);
     let dates = |name| {
@@ -154,7 +162,7 @@ fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
     Ok(CampaignPatch {
         name: fields.text("Name", TEXT_BYTES)?,
         detail: fields.text("Detail", TEXT_BYTES)?,
-        status: status.value().copied(),
+        status: None,
         plan: ids(fields.reference("Plan", "plan")?, PlanId),
         list: ids(fields.reference("Dlma", "dlma")?, DialListId),
         destination: ids(fields.reference("Dest", "destination")?, DestinationId),

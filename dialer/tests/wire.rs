@@ -1,0 +1,139 @@
+//! No value gets out of its place on the wire, whatever a client sends.
+
+use dialer::dialer::TimeOrderedIds;
+use dialer::dialer::{Command, Dialer, Event, Input, Refusal, Reply, Settings, Switch, World};
+use dialer::domain::{Route, Timestamp};
+use dialer::store::{Reader, Sqlite, Store, StoreError};
+use dialer::surface::ami::{self, Backend, ACTIONS};
+use proptest::prelude::*;
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+struct NoSwitch;
+
+impl Switch for NoSwitch {
+    fn check_route(&self, _route: &Route) -> Result<(), Refusal> {
+        Err(Refusal::because("there is nothing"))
+    }
+
+    fn has_technology(&self, _tech: &str) -> bool {
+        false
+    }
+}
+
+/// A dialer whose events are kept.
+struct Bench {
+    state: RefCell<(Dialer, Sqlite)>,
+    events: RefCell<Vec<Event>>,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let mut store = Sqlite::in_memory("test").expect("a store");
+        let settings = Settings { max_dialings: 1, calls_per_second: 1, result_info: true };
+        let records = store.load().expect("records");
+        let ids = Box::new(TimeOrderedIds);
+        let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), Timestamp(0));
+        Bench { state: RefCell::new((dialer, store)), events: RefCell::default() }
+    }
+
+    /// What a client gets for an action, and the events that follow.
+    fn act(&self, headers: &[(Vec<u8>, Vec<u8>)]) -> (String, Vec<Event>) {
+        let headers: Vec<_> = headers.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
+        let mut came = String::new();
+        ami::answer(&headers, self, &mut |text| came.push_str(text));
+        (came, std::mem::take(&mut *self.events.borrow_mut()))
+    }
+}
+
+impl Backend for Bench {
+    fn ask(&self, command: Command) -> Reply {
+        let (dialer, store) = &mut *self.state.borrow_mut();
+        store.begin().expect("a transaction");
+        let mut world = World { now: Timestamp(0), targets: store, switch: &NoSwitch };
+        let ready =
+            dialer.step(Input::Command { token: 1, command: Box::new(command) }, &mut world);
+        for write in &ready.writes {
+            store.apply(write).expect("a write");
+        }
+        store.commit().expect("a commit");
+        self.events.borrow_mut().extend(ready.events);
+        ready.replies.into_iter().next().expect("a reply").1
+    }
+
+    fn read(
+        &self,
+        _with: &mut dyn FnMut(&Reader) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        Err(StoreError::new("nothing is read here"))
+    }
+}
+
+/// Values of every kind that has ever hurt.
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        any::<String>().prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 0..40),
+        "[0-9]{0,12}".prop_map(String::into_bytes),
+        "[a-zA-Z0-9_]{1,8}=.{0,20}".prop_map(String::into_bytes),
+        Just(b"x\r\nEvent: Fake\r\n\r\n".to_vec()),
+        Just(b"'; DROP TABLE plan; --".to_vec()),
+        Just(b"%s%n%x".to_vec()),
+        Just(vec![b'a'; 5_000]),
+    ]
+}
+
+fn message() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
+    let names: Vec<&'static str> =
+        ACTIONS.iter().flat_map(|action| action.headers()).map(|header| header.name).collect();
+    let action = proptest::sample::select(ACTIONS).prop_map(|action| action.name);
+    let header = (proptest::sample::select(names), value());
+    (action, proptest::collection::vec(header, 0..12)).prop_map(|(action, headers)| {
+        let mut message = vec![(b"Action".to_vec(), action.as_bytes().to_vec())];
+        let headers = headers.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value));
+        message.extend(headers);
+        message
+    })
+}
+
+/// Lines end with CR LF and nothing else, and each begins with a name.
+fn is_whole(text: &str) -> bool {
+    text.split("\r\n").all(|line| {
+        !line.contains(|c: char| c.is_ascii_control())
+            && (line.is_empty() || line.split_once(": ").is_some_and(|(name, _)| is_name(name)))
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+proptest! {
+    #[test]
+    fn answers_and_events_stay_whole(messages in proptest::collection::vec(message(), 1..8)) {
+        let bench = Bench::new();
+        for message in messages {
+            let (came, events) = bench.act(&message);
+            prop_assert!(is_whole(&came), "{came:?}");
+            prop_assert!(came.starts_with("Response: ") && came.ends_with("\r\n\r\n"), "{came:?}");
+            prop_assert_eq!(came.matches("\r\n\r\n").count(), 1);
+            for event in &events {
+                let (_, lines) = ami::event(event);
+                prop_assert!(is_whole(&lines), "{lines:?}");
+            }
+            prop_assert!(came.contains("Error") == events.is_empty(), "{came:?}");
+        }
+    }
+
+    /// A refused action changes nothing; an accepted text comes back as it was sent.
+    #[test]
+    fn text_comes_back(text in "[^\\x00-\\x1f\\x7f-\\x9f]{1,200}") {
+        let bench = Bench::new();
+        let action = (b"Action".to_vec(), b"OutDlmaCreate".to_vec());
+        let name = (b"Name".to_vec(), text.clone().into_bytes());
+        let (_, events) = bench.act(&[action, name]);
+        let (_, lines) = ami::event(&events[0]);
+        let wanted = format!("Name: {text}\r\n");
+        prop_assert!(lines.contains(&wanted), "{lines:?}");
+    }
+}
