@@ -22,7 +22,8 @@ RUN make build ASTERISK_INCLUDE=/usr/include \
 RUN sed -i -E \
         -e 's|^;? *(result_filename) *=.*|\1 = /var/lib/res_outbound/results.json|' \
         -e 's|^;? *(db_sqlite3_data) *=.*|\1 = /var/lib/res_outbound/res_outbound.db|' \
-        /out/etc/asterisk/res_outbound.conf
+        /out/etc/asterisk/res_outbound.conf \
+    && [ "$(grep -c '^[^;]*= /var/lib/res_outbound/' /out/etc/asterisk/res_outbound.conf)" = 2 ]
 
 FROM docker.io/library/debian:sid
 RUN apt-get update \

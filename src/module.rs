@@ -89,7 +89,7 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = Runtime::start(&settings)?;
     put(&RUNTIME, Some(runtime));
     let running = Running {
-        _at_exit: module::at_exit(end),
+        _at_exit: module::at_exit(end_with_asterisk),
         _actions: ami::register()?,
         _commands: cli::register()?,
     };
@@ -120,12 +120,20 @@ fn may_unload() -> Result<(), String> {
     }
 }
 
-/// Ends everything. Also when Asterisk stops, which unloads no module.
+/// Ends everything.
 fn end() {
     drop(put(&RUNNING, None));
     if let Some(runtime) = put(&RUNTIME, None) {
         runtime.stop();
     }
+}
+
+/// Asterisk stops without unloading modules, and with calls up.
+fn end_with_asterisk() {
+    if let Some(runtime) = runtime() {
+        runtime.stop_with_asterisk();
+    }
+    end();
 }
 
 /// Puts a value in its place and gives back what was there, with the lock released.

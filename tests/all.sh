@@ -25,6 +25,11 @@ headline() {
     printf '\n== %s\n' "$step"
 }
 
+headline "Every suite is named in Cargo.toml"
+for suite in tests/*.rs; do
+    grep -qF "path = \"$suite\"" Cargo.toml || { echo "$suite is not"; exit 1; }
+done
+
 headline "Module: release build"
 make --no-print-directory build
 RES_OUTBOUND_SO=$(realpath "${CARGO_TARGET_DIR:-target}/release/res_outbound.so")
@@ -40,4 +45,4 @@ headline "Lints"
 cargo clippy --workspace --all-targets -- -D warnings
 
 headline "Tests: the dialer by itself, and the module in a real Asterisk"
-TMPDIR=$run_folder cargo test --workspace
+TMPDIR=$run_folder cargo test --workspace --no-fail-fast

@@ -58,6 +58,9 @@ fn run(stop: &StopRequest) -> Outcome<bool> {
     let campaign = set_up(&ami, &people)?;
     println!("Dialing {} people over PJSIP/…@trunk:", people.len());
     let ended = dial(&ami, &campaign, stop);
+    if stop.asked().is_some() {
+        return ended.map(|()| false);
+    }
 
     let results = || asterisk.results();
     let far_end = || read_calls(&sipp.log());

@@ -60,9 +60,10 @@ make_base() {
         return
     fi
     say "base image: from $rootfs, tagged $BASE"
-    local container
     container=$(buildah from scratch)
-    buildah copy --quiet "$container" "$rootfs" / >/dev/null
+    # Not buildah copy, which would give all of it to root.
+    cp -a "$rootfs/." "$(buildah mount "$container")/"
+    buildah umount "$container" >/dev/null
     buildah config --cmd /bin/bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
     buildah commit --quiet --rm "$container" "$BASE" >/dev/null
     echo "$tag" >"$stamp"

@@ -99,6 +99,8 @@ check_before() {
 make_rootfs() {
     local log=$CACHE/rootfs.log libs version
     libs=$(library_folder)
+    # What a killed one left behind; we hold the lock, so nobody works on it.
+    rm -rf "$CACHE"/rootfs.new.*
     new=$CACHE/rootfs.new.$$
     trap 'rm -rf "$new"' EXIT
     say "making $ROOTFS: Debian $SUITE with ${PACKAGES//,/, } (about 700 MB, half a minute)"
@@ -108,7 +110,6 @@ make_rootfs() {
         --aptopt='Acquire::Check-Valid-Until "false"' \
         --aptopt='Acquire::Retries "3"' \
         "$SUITE" "$new" "$MIRROR" 2>&1 | tee "$log" | show_steps; then
-        grep -E '^(E:|W:|Err:|  *Could not|  *Temporary failure)' "$log" | tail -n 8 >&2 || true
         if grep -qE 'Could not resolve|Could not connect|Temporary failure|Connection (failed|refused)|Unable to connect|40[347] ' "$log"; then
             die "no way to the Debian mirror $MIRROR (RES_OUTBOUND_MIRROR names another); all of it: $log"
         fi

@@ -128,8 +128,9 @@ fn port(name: &str) -> Outcome<Option<u16>> {
         return Ok(None);
     };
     match text.parse() {
-        Ok(port) if port > 0 => Ok(Some(port)),
-        _ => Err(format!("{name}={text}: not a port number")),
+        // Asterisk does not want lower ones.
+        Ok(port) if port >= 1024 => Ok(Some(port)),
+        _ => Err(format!("{name}={text}: not a port number from 1024 on")),
     }
 }
 

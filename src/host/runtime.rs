@@ -39,6 +39,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How long the note may wait that result lines are safe.
 const NOTE_DELIVERED_AFTER: Duration = Duration::from_secs(1);
 
+/// How long to wait before looking again whether dialing may go on.
+const HELD_FOR: Duration = Duration::from_secs(1);
+
 /// How long to wait before a dialer that failed is made anew.
 const REBUILD_AFTER: Duration = Duration::from_secs(1);
 
@@ -170,6 +173,12 @@ impl Runtime {
         self.inbox.hold(hold);
     }
 
+    /// As [`Self::stop`], when Asterisk ends and takes its calls with it.
+    pub fn stop_with_asterisk(&self) {
+        self.engine.leave_calls();
+        self.stop();
+    }
+
     /// Ends the dialer thread, with all that came in before taken care of.
     pub fn stop(&self) {
         self.inbox.stop();
@@ -235,10 +244,16 @@ impl Dialing {
     /// When there is something to do even if nothing comes in.
     fn wake_at(&self) -> Option<Instant> {
         let now = Instant::now();
-        let tick = self.dialer.wake_at().filter(|_| !self.inbox.is_held());
-        let tick = tick.map(|at| now + at.since(wall_clock()));
+        let tick = self.dialer.wake_at().map(|at| now + at.since(wall_clock()));
+        let tick = tick.map(|at| if self.may_dial() { at } else { now + HELD_FOR });
         let note = (!self.delivered.is_empty()).then(|| now + NOTE_DELIVERED_AFTER);
         [tick, note, self.results.wake_at()].into_iter().flatten().min()
+    }
+
+    /// Not while somebody wants to unload the module, nor while Asterisk is
+    /// ending (which may be called off): each try would fail and be used up.
+    fn may_dial(&self) -> bool {
+        !self.inbox.is_held() && !module::is_shutting_down()
     }
 
     fn round(&mut self, batch: Batch) {
@@ -288,7 +303,7 @@ impl Dialing {
         }
         for _ in 0..TICKS_PER_ROUND {
             let due = self.dialer.wake_at().is_some_and(|at| at <= wall_clock());
-            if !due || self.inbox.is_held() {
+            if !due || !self.may_dial() {
                 break;
             }
             self.step(Input::Tick, None)?;

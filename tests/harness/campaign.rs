@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{must, Ami, Message, Outcome};
+use super::{must, poll_until, Ami, Asterisk, Message, Outcome, ResultLine};
+
+/// How long result lines may take to come into the file.
+const LINES_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Headers of an action, without the action.
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -98,6 +101,24 @@ impl Campaign {
             .and_then(|_| self.wait_status(ami, mark, deadline, 1))
             .and_then(|_| self.wait_status(ami, mark, deadline, 0));
         must(ended);
+    }
+
+    /// The statuses that it has come to after a mark, in order.
+    pub fn statuses(&self, ami: &Ami, mark: usize) -> Vec<i64> {
+        let events = ami.events_since(mark, "OutCampaignUpdate");
+        let ours = events.iter().filter(|event| event.text("Uuid") == self.uuid);
+        ours.filter_map(|event| event.number("Status")).collect()
+    }
+
+    /// Its result lines, as soon as there are so many, in their order.
+    #[track_caller]
+    pub fn results(&self, asterisk: &Asterisk, count: usize) -> Vec<ResultLine> {
+        let what = format!("{count} result lines of campaign {}", self.uuid);
+        poll_until(LINES_DEADLINE, &what, || {
+            let mut lines = asterisk.results();
+            lines.retain(|line| line.text("camp_uuid") == self.uuid);
+            (lines.len() >= count).then_some(lines)
+        })
     }
 
     /// Its counts, as OutCampaignStatShow gives them.

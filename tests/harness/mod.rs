@@ -19,6 +19,7 @@ pub mod ports;
 pub mod process;
 pub mod result_file;
 pub mod rootfs;
+pub mod shared;
 pub mod signals;
 pub mod sipp;
 
@@ -31,6 +32,7 @@ pub use options::Options;
 pub use poll::{poll_until, try_poll_until};
 pub use result_file::ResultLine;
 pub use rootfs::Rootfs;
+pub use shared::Shared;
 pub use sipp::Sipp;
 
 /// Either it worked, or this is why not, in words.

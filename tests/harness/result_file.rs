@@ -35,6 +35,25 @@ impl ResultLine {
     pub fn try_number(&self) -> Option<i64> {
         self.number("dial_trycnt")
     }
+
+    /// A time (`2016-10-22T12:45:58.068877001Z`) in seconds since 1970.
+    #[track_caller]
+    pub fn seconds(&self, key: &str) -> f64 {
+        let text = self.text(key);
+        seconds(text).unwrap_or_else(|| panic!("{key} is no time: '{text}' in {}", self.0))
+    }
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<f64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    // Years that begin in March have their leap day at the end.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    Some((days - 719_469) as f64 * 86_400.0 + hour * 3_600.0 + minute * 60.0 + second)
 }
 
 /// All lines so far. No file yet: no dialing has ended. A last line without

@@ -150,31 +150,22 @@ impl Call {
     }
 
     fn end(&self, cause: i32, tech_cause: Option<i32>, amd: Option<(String, String)>) {
-        let end = {
+        let (mut by, answered, last_control, said) = {
             let progress = self.progress();
-            let cause = match progress.cause.unwrap_or(cause) {
-                // A hangup of an answered call that gives no cause, such as a bare
-                // BYE, is a normal one (RFC 3398, 8.2.7).
-                0 if progress.answered => NORMAL_CLEARING,
-                cause => cause,
-            };
-            // Asterisk itself going down is nobody's refusal.
-            let by = match progress.ended_by {
-                EndedBy::Call if !progress.answered && module::is_shutting_down() => {
-                    EndedBy::Interruption
-                }
-                by => by,
-            };
-            CallEnd {
-                by,
-                answered: progress.answered,
-                last_control: progress.last_control,
-                cause,
-                cause_text: cause2str(cause),
-                tech_cause,
-                amd,
-            }
+            (progress.ended_by, progress.answered, progress.last_control, progress.cause)
         };
+        let cause = match said.unwrap_or(cause) {
+            // A hangup of an answered call that gives no cause, such as a bare
+            // BYE, is a normal one (RFC 3398, 8.2.7).
+            0 if answered => NORMAL_CLEARING,
+            cause => cause,
+        };
+        if !answered && by != EndedBy::Cancel && module::is_shutting_down() {
+            // Asterisk itself going down is nobody's refusal.
+            by = EndedBy::Interruption;
+        }
+        let cause_text = cause2str(cause);
+        let end = CallEnd { by, answered, last_control, cause, cause_text, tech_cause, amd };
         self.calls.lock().remove(&self.id());
         self.tell(CallEvent::Ended { dialing: self.id(), end });
     }

@@ -45,7 +45,7 @@ pub struct Engine {
     // Dropped in this order: nothing may be handed to what has ended already.
     placers: Placers,
     ringing: Ringing,
-    _pool: Arc<Pool>,
+    pool: Arc<Pool>,
     calls: Arc<Calls>,
 }
 
@@ -61,7 +61,7 @@ impl Engine {
         let pool = Arc::new(Pool::new());
         let ringing = Ringing::start(pool.clone())?;
         let placers = Placers::start(PLACERS, ringing.entrance())?;
-        Ok(Engine { placers, ringing, _pool: pool, calls })
+        Ok(Engine { placers, ringing, pool, calls })
     }
 
     /// Places a call. Exactly one `Ended` tells its end.
@@ -82,6 +82,11 @@ impl Engine {
                 channel::soft_hangup(&dialing.to_string(), hook, NORMAL_CLEARING);
             }
         }
+    }
+
+    /// Asterisk is ending: answered calls are not waited for any more.
+    pub fn leave_calls(&self) {
+        self.pool.leave();
     }
 
     /// Dialings whose calls have not ended.

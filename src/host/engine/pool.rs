@@ -34,6 +34,8 @@ struct State {
     running: Vec<u64>,
     next: u64,
     stop: bool,
+    /// Threads are left to themselves at the end.
+    leave: bool,
 }
 
 impl Pool {
@@ -62,6 +64,12 @@ impl Pool {
         self.grow(number)
     }
 
+    /// At the end, threads are not waited for: Asterisk is ending, and calls may
+    /// be up that nobody hangs up any more.
+    pub fn leave(&self) {
+        self.shared.lock().leave = true;
+    }
+
     fn grow(&self, number: u64) -> bool {
         let shared = self.shared.clone();
         match thread::spawn("outbound_call", 0, move || shared.work(number)) {
@@ -83,14 +91,16 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let threads = {
+        let (threads, leave) = {
             let mut state = self.shared.lock();
             state.stop = true;
             state.jobs.clear();
-            std::mem::take(&mut state.threads)
+            (std::mem::take(&mut state.threads), state.leave)
         };
         self.shared.filled.notify_all();
-        drop(threads);
+        if leave {
+            std::mem::forget(threads);
+        }
     }
 }
 

@@ -143,21 +143,27 @@ fn targets(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
         after: fields.object("After", TARGETS.kind)?.map(TargetId),
         most,
     };
-    start(&TARGETS, out);
-    let mut shown = 0;
+    let (mut started, mut shown) = (false, 0);
     let read = backend.read(&mut |reader| {
+        start(&TARGETS, out);
+        started = true;
         reader.targets(page, |target| {
             entry(&TARGETS, out, |block| records::target(block, &target));
             shown += 1;
             ControlFlow::Continue(())
         })
     });
-    if read.is_err() {
-        let mut block = out.block("Event", TARGETS.complete);
-        block.line("EventList", "Cancelled");
-        block.line("ListItems", shown);
-        out.send(block);
-        return Ok(());
+    match read {
+        Ok(()) => {}
+        Err(error) if !started => return Err(unreadable(error)),
+        // The list has begun, so its end must say that it is not whole.
+        Err(_) => {
+            let mut block = out.block("Event", TARGETS.complete);
+            block.line("EventList", "Cancelled");
+            block.line("ListItems", shown);
+            out.send(block);
+            return Ok(());
+        }
     }
     complete(&TARGETS, shown, out);
     Ok(())
