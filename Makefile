@@ -6,10 +6,17 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 MODULE := $(TARGET_DIR)/release/res_outbound.so
 
+# Where Asterisk looks: the folders that are there, else those of Debian's
+# package on a Debian, else those of Asterisk's own `make install`.
+DEBIAN := $(if $(wildcard /etc/debian_version),$(shell $(CC) -print-multiarch 2>/dev/null))
 DESTDIR ?=
-ASTMODDIR ?= $(firstword $(wildcard /usr/lib/*/asterisk/modules /usr/lib64/asterisk/modules) /usr/lib/asterisk/modules)
+ASTMODDIR ?= $(firstword \
+	$(wildcard /usr/lib/*/asterisk/modules /usr/lib64/asterisk/modules /usr/lib/asterisk/modules) \
+	$(DEBIAN:%=/usr/lib/%/asterisk/modules) /usr/lib/asterisk/modules)
 ASTETCDIR ?= /etc/asterisk
-ASTDATADIR ?= $(firstword $(wildcard /usr/share/asterisk) /var/lib/asterisk)
+ASTDATADIR ?= $(firstword $(wildcard /usr/share/asterisk /var/lib/asterisk) \
+	$(DEBIAN:%=/usr/share/asterisk) /var/lib/asterisk)
+HELP := res_outbound-en_US.xml
 
 # The Asterisk to check the module's symbols against: an installed one, or the
 # test lab's.
@@ -30,22 +37,19 @@ install: build
 	install -d $(DESTDIR)$(ASTMODDIR)
 	install -m 0755 $(MODULE) $(DESTDIR)$(ASTMODDIR)/.res_outbound.so.new
 	mv $(DESTDIR)$(ASTMODDIR)/.res_outbound.so.new $(DESTDIR)$(ASTMODDIR)/res_outbound.so
-	@for doc in $(wildcard conf/*-en_US.xml); do \
-		install -D -m 0644 $$doc \
-			$(DESTDIR)$(ASTDATADIR)/documentation/thirdparty/$${doc##*/} || exit 1; \
-	done
+	$(CARGO) run --quiet --release -p dialer --example help_xml >$(TARGET_DIR)/release/$(HELP)
+	install -D -m 0644 $(TARGET_DIR)/release/$(HELP) \
+		$(DESTDIR)$(ASTDATADIR)/documentation/thirdparty/$(HELP)
 
-# Leaves files alone that are there already.
+# Leaves a file alone that is there already. It holds no secrets, and Asterisk's
+# user has to read it, whoever that is.
 samples:
 	install -d $(DESTDIR)$(ASTETCDIR)
-	@for sample in $(wildcard conf/*.conf conf/*.conf.sample); do \
-		name=$${sample##*/}; name=$${name%.sample}; \
-		if [ -e $(DESTDIR)$(ASTETCDIR)/$$name ]; then \
-			echo "$(ASTETCDIR)/$$name is there already"; \
-		else \
-			install -m 0640 $$sample $(DESTDIR)$(ASTETCDIR)/$$name || exit 1; \
-		fi; \
-	done
+	@if [ -e $(DESTDIR)$(ASTETCDIR)/res_outbound.conf ]; then \
+		echo "$(ASTETCDIR)/res_outbound.conf is there already"; \
+	else \
+		install -m 0644 conf/res_outbound.conf.sample $(DESTDIR)$(ASTETCDIR)/res_outbound.conf; \
+	fi
 
 clean:
 	$(CARGO) clean

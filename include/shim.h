@@ -15,6 +15,7 @@ int res_outbound_unload(void);
 
 int shim_debug_at_least(int level);
 int shim_verbosity_at_least(int level);
+int shim_fully_booted(void);
 
 void shim_channel_lock(struct ast_channel *chan);
 void shim_channel_unlock(struct ast_channel *chan);

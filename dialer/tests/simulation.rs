@@ -308,7 +308,12 @@ impl Sim {
         );
         assert!(!self.reached.contains(&dialing.target), "seed {seed}: dialled after an answer");
         let most = self.max_tries[dialing.number_index as usize - 1];
+        let same = |other: &Dialing| {
+            (other.target, other.number_index) == (dialing.target, dialing.number_index)
+        };
+        let before = self.placed.iter().filter(|(_, other)| same(other)).count();
         assert!(dialing.try_count <= most, "seed {seed}: try {} of {most}", dialing.try_count);
+        assert!(before < dialing.try_count as usize, "seed {seed}: a try that was not counted");
         self.placed.push((self.now, dialing.clone()));
         self.up.insert(dialing.id, dialing.clone());
         assert!(self.up.len() <= self.settings.max_dialings, "seed {seed}: too many calls");

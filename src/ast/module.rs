@@ -87,6 +87,12 @@ pub fn is_shutting_down() -> bool {
     unsafe { sys::ast_shutting_down() != 0 }
 }
 
+/// Whether Asterisk is up: until then its dialplan takes no call.
+pub fn is_fully_booted() -> bool {
+    // SAFETY: reads a flag of the core.
+    unsafe { sys::shim_fully_booted() != 0 }
+}
+
 /// The version of Asterisk that runs, such as `22.10.1`.
 pub fn asterisk_version() -> String {
     // SAFETY: a constant string of the core.

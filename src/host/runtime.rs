@@ -40,7 +40,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 const NOTE_DELIVERED_AFTER: Duration = Duration::from_secs(1);
 
 /// How long to wait before looking again whether dialing may go on.
-const HELD_FOR: Duration = Duration::from_secs(1);
+const HELD_FOR: Duration = Duration::from_millis(100);
 
 /// How long to wait before a dialer that failed is made anew.
 const REBUILD_AFTER: Duration = Duration::from_secs(1);
@@ -250,10 +250,11 @@ impl Dialing {
         [tick, note, self.results.wake_at()].into_iter().flatten().min()
     }
 
-    /// Not while somebody wants to unload the module, nor while Asterisk is
-    /// ending (which may be called off): each try would fail and be used up.
+    /// Not while somebody wants to unload the module, nor before Asterisk has
+    /// booted, nor while it is ending (which may be called off): each try would
+    /// fail and be used up.
     fn may_dial(&self) -> bool {
-        !self.inbox.is_held() && !module::is_shutting_down()
+        !self.inbox.is_held() && module::is_fully_booted() && !module::is_shutting_down()
     }
 
     fn round(&mut self, batch: Batch) {

@@ -23,6 +23,11 @@ int shim_verbosity_at_least(int level)
 	return VERBOSITY_ATLEAST(level);
 }
 
+int shim_fully_booted(void)
+{
+	return ast_fully_booted ? 1 : 0;
+}
+
 void shim_channel_lock(struct ast_channel *chan)
 {
 	ast_channel_lock(chan);

@@ -59,7 +59,7 @@ fn action_xml(xml: &mut Xml, action: &Action) {
 fn event_xml(xml: &mut Xml, event: &Event) {
     let (name, lines) = ami::event(event);
     xml.open("managerEvent", &[("name", name), LANGUAGE, MODULE]);
-    xml.open("managerEventInstance", &[("class", "EVENT_FLAG_MESSAGE")]);
+    xml.open("managerEventInstance", &[("class", "EVENT_FLAG_MESSAGE"), MODULE]);
     xml.leaf("synopsis", &synopsis(event));
     xml.open("syntax", &[]);
     for header in header_names(&lines) {
