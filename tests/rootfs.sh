@@ -8,7 +8,7 @@
 #   tests/rootfs.sh --path     only say where it is or would be
 #
 # RES_OUTBOUND_CACHE     where to keep it (default ~/.cache/res_outbound)
-# RES_OUTBOUND_MIRROR    Debian mirror to take the packages from
+# RES_OUTBOUND_MIRROR    Debian mirror to take the packages from (default: mmdebstrap's own choice)
 #
 # The packages are Debian sid's, because Debian 12 has no Asterisk. They go into
 # a folder of their own: on the host they would replace its libc.
@@ -17,7 +17,7 @@ set -euo pipefail
 # What goes into the folder. Another list makes another folder: see `recipe`.
 SUITE=sid
 PACKAGES=asterisk,asterisk-dev,sip-tester
-MIRROR=${RES_OUTBOUND_MIRROR:-http://deb.debian.org/debian}
+MIRROR=${RES_OUTBOUND_MIRROR:-}
 # Raised by hand when the folder must be made anew although the list is the same.
 RECIPE_VERSION=1
 
@@ -109,9 +109,9 @@ make_rootfs() {
         --aptopt='APT::Install-Recommends "false"' \
         --aptopt='Acquire::Check-Valid-Until "false"' \
         --aptopt='Acquire::Retries "3"' \
-        "$SUITE" "$new" "$MIRROR" 2>&1 | tee "$log" | show_steps; then
+        "$SUITE" "$new" ${MIRROR:+"$MIRROR"} 2>&1 | tee "$log" | show_steps; then
         if grep -qE 'Could not resolve|Could not connect|Temporary failure|Connection (failed|refused)|Unable to connect|40[347] ' "$log"; then
-            die "no way to the Debian mirror $MIRROR (RES_OUTBOUND_MIRROR names another); all of it: $log"
+            die "no way to the Debian mirror ${MIRROR:-that mmdebstrap chose} (RES_OUTBOUND_MIRROR names another); all of it: $log"
         fi
         die "mmdebstrap failed; all of it: $log"
     fi
