@@ -51,13 +51,14 @@ extern "C" fn res_outbound_load() -> c_int {
 
 #[no_mangle]
 extern "C" fn res_outbound_reload() -> c_int {
-    border::guard(-1, || match (settings::read(true), runtime()) {
-        (Ok(Some(settings)), Some(runtime)) => {
-            runtime.configure(&settings);
+    border::guard(-1, || match settings::read() {
+        Ok(settings) => {
+            if let Some(runtime) = runtime() {
+                runtime.configure(&settings);
+            }
             0
         }
-        (Ok(_), _) => 0,
-        (Err(why), _) => {
+        Err(why) => {
             log::error!("res_outbound goes on with its old configuration: {why}");
             -1
         }
@@ -85,9 +86,8 @@ extern "C" fn res_outbound_unload() -> c_int {
 }
 
 fn load() -> Result<(), Box<dyn std::error::Error>> {
-    let Some(settings) = settings::read(false)? else { return Ok(()) };
-    let runtime = Runtime::start(&settings)?;
-    put(&RUNTIME, Some(runtime));
+    let settings = settings::read()?;
+    put(&RUNTIME, Some(Runtime::start(&settings)?));
     let running = Running {
         _at_exit: module::at_exit(end_with_asterisk),
         _actions: ami::register()?,

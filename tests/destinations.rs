@@ -65,7 +65,8 @@ fn start_refused(ami: &Ami, campaign: &Campaign) -> String {
         [("Action", "OutCampaignUpdate"), ("Uuid", campaign.uuid.as_str()), ("Status", "1")];
     let response = ami.action(&headers);
     assert_eq!(response.text("Response"), "Error", "{response}");
-    assert_eq!(campaign.statuses(ami, mark), Vec::<i64>::new());
+    let statuses = campaign.statuses(ami, mark);
+    assert!(statuses.iter().all(|status| *status == 0), "{statuses:?}");
     response.text("Message").to_owned()
 }
 
@@ -77,26 +78,239 @@ fn reached(ami: &Ami, dialing: &str) -> Message {
     ami.wait_for(SOON, "the destination to be reached", is_it)
 }
 
-/// V1 comes from all four, V2 from three of them and so on: the last one wins.
+/// Sets V1 in all four places, V2 in the first three, V3 in two, V4 in the plan
+/// only: the last place wins.
 fn four_layers(ami: &Ami, plan: Headers, destination: Headers, number: &str) -> Campaign {
-    let values = |layer: &'static str| ["V1", "V2", "V3", "V4"].map(|name| format!("{name}={layer}"));
-    let (own, list, dest, target) =
-        (values("plan"), values("dlma"), values("dest"), values("target"));
-    let headers = |base: Headers<'static>, variables: &'static str| base;
-    let _ = headers;
-    let with = |base: Headers, variables: &[String]| -> Vec<(String, String)> {
+    let place = |base: Headers, place: &str, count: usize| -> Vec<(String, String)> {
         let base = base.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        base.chain(variables.iter().map(|v| ("Variable".to_owned(), v.clone()))).collect()
+        let variable = |name: &&str| ("Variable".to_owned(), format!("{name}={place}"));
+        base.chain(["V1", "V2", "V3", "V4"][..count].iter().map(variable)).collect()
     };
-    let plan = with(plan, &own);
-    let destination = with(destination, &dest[..3]);
-    let target = with(&[("Number1", number), ("UData", "uui; of=it"), ("UKey", "key1")], &target[..1]);
-    fn lent(headers: &[(String, String)]) -> Vec<(&str, &str)> {
-        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-    }
-    let campaign =
-        Campaign::create(ami, number, &lent(&plan), &lent(&destination), &[&lent(&target)]).unwrap();
-    let dlma = with(&[("Action", "OutDlmaUpdate"), ("Uuid", &campaign.list)], &list[..2]);
-    ami.succeed(&lent(&dlma));
+    let plan = place(&[plan, &[("UuiField", "UData")]].concat(), "plan", 4);
+    let destination = place(destination, "dest", 2);
+    let target = place(&[("Number1", number), ("UData", "72616e646f6d;encoding=hex")], "target", 1);
+    let targets: &[Headers] = &[&lent(&target)];
+    let campaign = Campaign::create(ami, number, &lent(&plan), &lent(&destination), targets);
+    let campaign = campaign.unwrap();
+    let list = place(&[("Action", "OutDlmaUpdate"), ("Uuid", &campaign.list)], "dlma", 3);
+    ami.succeed(&lent(&list));
     campaign
+}
+
+fn lent(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+#[test]
+fn an_extension_gets_variables_caller_id_and_user_to_user_information() {
+    let lab = lab();
+    let ami = lab.asterisk.ami();
+    let to: Headers = &[("Exten", "reached"), ("Context", "destinations"), ("Priority", "1")];
+    let plan = [SIP, &[("CallerId", "\"Bea O'Hara\" <5550199>")]].concat();
+    let campaign = four_layers(&ami, &plan, to, "1110");
+    campaign.run(&ami, ENDED);
+    let line = &campaign.results(&lab.asterisk, 1)[0];
+    assert_eq!(line.disposition(), "answered", "{line:?}");
+    assert_eq!(line.text("user_to_user"), "72616e646f6d;encoding=hex");
+    let variables = r#"{"V1":"target","V2":"dest","V3":"dlma","V4":"plan"}"#;
+    assert_eq!(line.text("variables"), variables);
+
+    let event = reached(&ami, line.text("dialing_uuid"));
+    let got = ["Extension", "Uui", "V1", "V2", "V3", "V4"].map(|name| event.text(name));
+    let wanted = ["reached", "72616e646f6d;encoding=hex", "target", "dest", "dlma", "plan"];
+    assert_eq!(got, wanted, "{event}");
+
+    let call = heard(&lab, "1110");
+    assert!(call.from.contains("\"Bea O'Hara\" <sip:5550199@"), "{call:?}");
+    assert_eq!(call.user_to_user, "72616e646f6d;encoding=hex", "{call:?}");
+}
+
+#[test]
+fn an_application_gets_the_variables_too() {
+    let lab = lab();
+    let ami = lab.asterisk.ami();
+    let to: Headers = &[("Type", "1"), ("Application", "Wait"), ("Data", "20")];
+    let campaign = four_layers(&ami, LOCAL, to, "1111");
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    let is_answer = |message: &Message| {
+        message.is_event("OutDialingUpdate")
+            && message.text("CampUuid") == campaign.uuid
+            && message.text("Status") == "6"
+    };
+    let answered = ami.wait_since(mark, SOON, "the answer", is_answer).unwrap();
+    let got = ["OUTBOUND_UUI", "V1", "V2", "V3", "V4"].map(|name| {
+        let channel = answered.text("ChannelName");
+        let got = ami.succeed(&[("Action", "Getvar"), ("Channel", channel), ("Variable", name)]);
+        got.text("Value").to_owned()
+    });
+    assert_eq!(got, ["72616e646f6d;encoding=hex", "target", "dest", "dlma", "plan"]);
+    campaign.wait_status(&ami, mark, SOON, 0).unwrap();
+    let line = &campaign.results(&lab.asterisk, 1)[0];
+    assert_eq!((line.disposition(), line.number("res_hangup")), ("answered", Some(16)), "{line:?}");
+    assert_eq!((line.text("dial_application"), line.text("dial_data")), ("Wait", "20"));
+    assert_eq!(line.number("dial_type"), Some(1));
+}
+
+#[test]
+fn applications_last_as_long_as_their_data_says() {
+    let lab = lab();
+    let ami = lab.asterisk.ami();
+    let seconds = |line: &ResultLine| line.seconds("tm_hangup") - line.seconds("tm_dial_end");
+    let wait: Headers = &[("Type", "1"), ("Application", "Wait"), ("Data", "1.5")];
+    let line = one_call(&lab, &ami, SIP, wait, "1112");
+    assert_eq!((line.disposition(), line.number("res_hangup")), ("answered", Some(16)), "{line:?}");
+    assert!((1.4..6.5).contains(&seconds(&line)), "Wait(1.5) lasted {} s", seconds(&line));
+    assert_eq!(heard(&lab, "1112").ended.as_deref(), Some("them"));
+
+    // The far end hangs up first, in the middle of it.
+    let playback: Headers =
+        &[("Type", "1"), ("Application", "Playback"), ("Data", "demo-congrats")];
+    let line = one_call(&lab, &ami, SIP, playback, "1012");
+    assert_eq!((line.disposition(), line.number("res_hangup")), ("answered", Some(16)), "{line:?}");
+    assert!(seconds(&line) < 6.0, "it lasted {} s", seconds(&line));
+    assert_eq!(heard(&lab, "1012").ended.as_deref(), Some("us"));
+}
+
+#[test]
+fn either_side_may_hang_up_first() {
+    let lab = lab();
+    let ami = lab.asterisk.ami();
+    let wait: Headers = &[("Exten", "wait"), ("Context", "destinations")];
+    for (number, to, ended) in [("1013", wait, "us"), ("1113", HANGUP, "them")] {
+        let line = one_call(&lab, &ami, SIP, to, number);
+        let told = (line.disposition(), line.number("res_dial"), line.number("res_hangup"));
+        assert_eq!(told, ("answered", Some(4), Some(16)), "{number}: {line:?}");
+        assert_eq!(heard(&lab, number).ended.as_deref(), Some(ended), "{number}");
+    }
+}
+
+#[test]
+fn a_campaign_that_could_not_dial_does_not_start() {
+    let lab = lab();
+    let ami = lab.asterisk.ami();
+    let no_such_extension: Headers = &[("Exten", "nowhere"), ("Context", "destinations")];
+    let no_such_context: Headers = &[("Exten", "s"), ("Context", "moon")];
+    let no_such_priority: Headers =
+        &[("Exten", "s"), ("Context", "destinations"), ("Priority", "77")];
+    let no_application: Headers = &[("Type", "1"), ("Application", "Teleport")];
+    let queue: Headers = &[("Type", "1"), ("Application", "Queue"), ("Data", "support,r,,,60")];
+    let destinations: [(Headers, &[&str]); 7] = [
+        (no_such_extension, &["Dest", "nowhere@destinations"]),
+        (no_such_context, &["Dest", "s@moon"]),
+        (no_such_priority, &["Dest", "s@destinations", "77"]),
+        (no_application, &["Dest", "Teleport"]),
+        (queue, &["Dest", "queue", "not available"]),
+        (&[("Exten", "s")], &["Dest", "Context"]),
+        (&[("Type", "1")], &["Dest", "Application"]),
+    ];
+    for (to, words) in destinations {
+        let message = start_refused(&ami, &campaign(&ami, LOCAL, to, "7100"));
+        for word in words {
+            assert!(message.contains(word), "{to:?}: no '{word}' in: {message}");
+        }
+    }
+    for (mode, name) in [("0", "none"), ("2", "preview"), ("3", "power"), ("5", "redirect")] {
+        let plan = [LOCAL, &[("DialMode", mode)]].concat();
+        let message = start_refused(&ami, &campaign(&ami, &plan, HANGUP, "7101"));
+        assert!(message.contains("DialMode") && message.contains(name), "{message}");
+    }
+    for header in ["Plan", "Dlma", "Dest"] {
+        let campaign = campaign(&ami, LOCAL, HANGUP, "7102");
+        ami.succeed(&[("Action", "OutCampaignUpdate"), ("Uuid", &campaign.uuid), (header, "")]);
+        let message = start_refused(&ami, &campaign);
+        assert!(message.starts_with(header), "without {header}: {message}");
+    }
+    // Robo is a mode that can run.
+    let plan = [LOCAL, &[("DialMode", "4")]].concat();
+    assert_eq!(one_call(&lab, &ami, &plan, HANGUP, "7103").disposition(), "answered");
+}
+
+#[test]
+fn what_is_in_use_stays() {
+    let lab = lab();
+    let ami = lab.asterisk.ami();
+    let campaign = campaign(&ami, LOCAL, HANGUP, "3100");
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    let rings = |message: &Message| {
+        message.is_event("OutDialingUpdate")
+            && message.text("CampUuid") == campaign.uuid
+            && message.text("Status") == "3"
+    };
+    ami.wait_since(mark, SOON, "the call to begin", rings).unwrap();
+    let deletes = [
+        ("OutPlanDelete", &campaign.plan),
+        ("OutDestinationDelete", &campaign.destination),
+        ("OutDlmaDelete", &campaign.list),
+        ("OutDlListDelete", &campaign.targets[0]),
+        ("OutCampaignDelete", &campaign.uuid),
+    ];
+    for (action, uuid) in deletes {
+        let refused = ami.action(&[("Action", action), ("Uuid", uuid)]);
+        assert_eq!(refused.text("Response"), "Error", "{action}: {refused}");
+        assert!(refused.text("Message").starts_with("Uuid: "), "{action}: {refused}");
+    }
+    let refused =
+        ami.action(&[("Action", "OutPlanUpdate"), ("Uuid", &campaign.plan), ("TechName", "")]);
+    assert_eq!(refused.text("Response"), "Error", "{refused}");
+    campaign.set_status(&ami, 30).unwrap();
+    campaign.wait_status(&ami, mark, SOON, 0).unwrap();
+
+    // A stopped campaign loses what is deleted, and says so.
+    let mark = ami.mark();
+    for (action, uuid) in &deletes[..4] {
+        ami.succeed(&[("Action", action), ("Uuid", uuid)]);
+    }
+    let updates: Vec<Message> = ami
+        .events_since(mark, "OutCampaignUpdate")
+        .into_iter()
+        .filter(|event| event.text("Uuid") == campaign.uuid)
+        .collect();
+    assert_eq!(updates.len(), 3, "{updates:#?}");
+    let last = ["Plan", "Dlma", "Dest"].map(|header| updates[2].text(header));
+    assert_eq!(last, ["<unknown>"; 3], "{}", updates[2]);
+    ami.succeed(&[("Action", "OutCampaignDelete"), ("Uuid", &campaign.uuid)]);
+    for (action, uuid) in deletes {
+        let gone = ami.action(&[("Action", action), ("Uuid", uuid)]);
+        assert!(gone.text("Message").starts_with("No such "), "{action}: {gone}");
+    }
+}
+
+/// Its own Asterisk, because the module goes.
+#[test]
+fn the_module_stays_while_a_call_is_up_and_goes_after_it() {
+    let asterisk = Asterisk::start(Options::default());
+    let ami = asterisk.ami();
+    let plan = [LOCAL, &[("DlEndHandle", "0"), ("MaxRetry1", "5")]].concat();
+    let campaign = campaign(&ami, &plan, HANGUP, "3101");
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    ami.wait_event(SOON, "DialBegin", &[]);
+    let said = asterisk.rx("module unload res_outbound.so");
+    // Asterisk may know the reason by its own count and not ask the module.
+    poll_until(SOON, &format!("a reason in the log after: {said}"), || {
+        let lines = [
+            asterisk.log_lines("res_outbound.so' has use count"),
+            asterisk.log_lines("calls are up"),
+        ];
+        lines.concat().pop()
+    });
+
+    // Dialing goes on as if nobody had asked.
+    create(&ami, "OutDlListCreate", &[("DlmaUuid", &campaign.list), ("Number1", "7104")]).unwrap();
+    let answered = &campaign.results(&asterisk, 1)[0];
+    assert_eq!((answered.dialled(), answered.disposition()), ("7104", "answered"));
+
+    campaign.set_status(&ami, 30).unwrap();
+    campaign.wait_status(&ami, mark, SOON, 0).unwrap();
+    poll_until(SOON, "the module to be unloaded", || {
+        asterisk.rx("module unload res_outbound.so");
+        asterisk.rx("module show like res_outbound").contains("0 modules loaded").then_some(())
+    });
+    let unknown = ami.action(&[("Action", "OutCampaignShow")]);
+    assert_eq!(unknown.text("Response"), "Error", "{unknown}");
+    asterisk.rx("module load res_outbound.so");
+    let shown = ami.list(&[("Action", "OutCampaignShow"), ("Uuid", &campaign.uuid)]);
+    assert_eq!(shown.entries[0].text("Status"), "0", "{}", shown.entries[0]);
 }

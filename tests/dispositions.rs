@@ -461,7 +461,7 @@ fn whole_line(line: &Value) {
         assert_eq!(&found, wanted, "{name} of {line}");
     }
     for key in ["info_plan", "info_dlma", "info_dest", "info_dl_list", "info_camp"] {
-        assert_eq!(line[key]["name"].is_string(), true, "{key}");
+        assert!(line[key]["name"].is_string(), "{key} of {line}");
     }
     for (uuid, info) in [
         ("camp_uuid", "info_camp"),

@@ -7,15 +7,6 @@ use std::ptr;
 use super::text;
 use crate::sys;
 
-/// What loading a file brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Loaded {
-    /// The file as it is now, in its order.
-    Categories(Vec<Category>),
-    /// Nothing has changed in the file since it was last loaded.
-    Unchanged,
-}
-
 /// `[name]` and the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
@@ -51,22 +42,20 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Loads `filename`, relative to Asterisk's configuration directory. With
-/// `reload`, a file that has not changed since the last load is not read again.
-pub fn load(filename: &str, reload: bool) -> Result<Loaded, ConfigError> {
+/// Loads `filename`, relative to Asterisk's configuration directory, in its order.
+pub fn load(filename: &str) -> Result<Vec<Category>, ConfigError> {
     let filename = text::c_string(filename);
-    let flags = sys::ast_flags { flags: if reload { sys::CONFIG_FLAG_FILEUNCHANGED } else { 0 } };
+    let flags = sys::ast_flags { flags: 0 };
     // SAFETY: both strings are NUL-terminated and outlive the call.
     let raw = unsafe { sys::ast_config_load2(filename.as_ptr(), c"res_outbound".as_ptr(), flags) };
-    // The three answers that are not a configuration, as config.h has them.
+    // The answers that are not a configuration, as config.h has them; -1 (not
+    // changed) is only given to those who ask for it.
     match raw as isize {
         0 => return Err(ConfigError::Missing),
-        -1 => return Ok(Loaded::Unchanged),
-        -2 => return Err(ConfigError::Invalid),
+        -1 | -2 => return Err(ConfigError::Invalid),
         _ => {}
     }
-    let file = File(raw);
-    Ok(Loaded::Categories(file.categories()))
+    Ok(File(raw).categories())
 }
 
 /// A loaded configuration, not shared with anyone; destroyed on drop.

@@ -34,14 +34,14 @@ impl BitOr for Class {
 /// The handler runs on the client's own thread. It has to send a whole
 /// response (`Response: …`, the client's ActionID, an empty line); if it
 /// panics, the client gets an error response instead.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Action {
     pub name: &'static str,
     pub class: Class,
     /// One line for `manager show commands`.
     pub synopsis: &'static str,
     /// Text for `manager show command`.
-    pub description: &'static str,
+    pub description: String,
     pub handler: fn(&Session<'_>, &Message<'_>),
 }
 
@@ -84,7 +84,7 @@ pub fn register(actions: &[Action]) -> Result<Actions, RegisterError> {
     for action in actions {
         let name = text::c_string(action.name);
         let synopsis = text::c_string(action.synopsis);
-        let description = text::c_string(action.description);
+        let description = text::c_string(&action.description);
         remember(action);
         // SAFETY: `name` lives until the action is unregistered, the other
         // strings are copied. With a synopsis given, Asterisk does not look

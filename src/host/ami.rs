@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dialer::dialer::{Command, Event, Refusal, Reply};
 use dialer::store::{Reader, StoreError};
 use dialer::surface::ami::{self, Backend, Privilege};
+use dialer::surface::help;
 
 use super::inbox::NoReply;
 use super::runtime::Runtime;
@@ -22,7 +23,7 @@ pub fn register() -> Result<Actions, RegisterError> {
                 Privilege::Show => Class::COMMAND | Class::REPORTING,
             },
             synopsis: action.synopsis,
-            description: action.description,
+            description: help::text(action),
             handler: answer,
         })
         .collect();

@@ -149,7 +149,8 @@ impl Runtime {
         read
     }
 
-    /// Takes over changed settings. The database stays the one it was started with.
+    /// Takes over settings, and opens the result file anew. The database stays the
+    /// one it was started with.
     pub fn configure(&self, settings: &Settings) {
         if settings.database != self.database {
             log::warning!(

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::ast::config::{self, Category, ConfigError, Loaded, Option_};
+use crate::ast::config::{self, Category, ConfigError, Option_};
 use crate::ast::{log, module};
 
 /// The configuration file, in Asterisk's configuration folder.
@@ -43,12 +43,11 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// Reads the file. `None` on a reload of a file that has not changed.
-pub fn read(reload: bool) -> Result<Option<Settings>, SettingsError> {
-    let categories = match config::load(FILE, reload) {
-        Ok(Loaded::Categories(categories)) => categories,
-        Ok(Loaded::Unchanged) => return Ok(None),
-        Err(ConfigError::Missing) => {
+/// Reads the file. One that is there but may not be read is no missing one.
+pub fn read() -> Result<Settings, SettingsError> {
+    let categories = match config::load(FILE) {
+        Ok(categories) => categories,
+        Err(ConfigError::Missing) if !module::directories().config.join(FILE).exists() => {
             log::notice!("There is no {FILE}: every option has its default");
             Vec::new()
         }
@@ -60,7 +59,7 @@ pub fn read(reload: bool) -> Result<Option<Settings>, SettingsError> {
     }
     settings.fit_open_files();
     settings.fit_max_calls();
-    Ok(Some(settings))
+    Ok(settings)
 }
 
 impl Default for Settings {
@@ -169,7 +168,7 @@ fn unknown(category: &str, option: &Option_) {
 
 fn malformed(option: &Option_, allowed: impl fmt::Display) {
     log::warning!(
-        "{FILE} line {}: {} = {} is not allowed, its default is used; allowed is {allowed}",
+        "{FILE} line {}: {} = {} is not allowed and is passed over; allowed is {allowed}",
         option.line,
         option.name,
         option.value

@@ -405,19 +405,10 @@ impl Folders {
         }
         fs::create_dir_all(to.join("sounds"))?;
         symlink(rootfs.data().join("sounds/en_US_f_Allison"), to.join("sounds/en"))?;
-        fs::create_dir_all(to.join("documentation/thirdparty"))?;
+        fs::create_dir_all(to.join("documentation"))?;
         for name in ["core-en_US.xml", "appdocsxml.dtd", "appdocsxml.xslt"] {
             let from = rootfs.data().join("documentation").join(name);
             symlink(from, to.join("documentation").join(name))?;
-        }
-        for entry in fs::read_dir(project().join("conf")).into_iter().flatten().flatten() {
-            let path = entry.path();
-            match path.file_name() {
-                Some(name) if path.extension().is_some_and(|kind| kind == "xml") => {
-                    symlink(&path, to.join("documentation/thirdparty").join(name))?;
-                }
-                _ => {}
-            }
         }
         Ok(())
     }

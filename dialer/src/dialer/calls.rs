@@ -231,7 +231,7 @@ impl Dialer {
 /// Closes a dialing: its result, what it means for its target, and the events of both.
 pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut Ready) {
     let LiveDialing { mut dialing, mut target } = live;
-    let reached = end.answered;
+    let reached = end.answered && !end.is_machine();
     Arc::make_mut(&mut dialing).end(end, now);
 
     let record = Arc::make_mut(&mut target);

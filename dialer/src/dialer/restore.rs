@@ -62,7 +62,7 @@ fn interruption(answered: bool, last_control: i32) -> CallEnd {
         answered,
         last_control,
         cause: 0,
-        cause_text: "Asterisk ended during the call".into(),
+        cause_text: String::new(),
         tech_cause: None,
         amd: None,
     }

@@ -209,7 +209,10 @@ impl Dialing {
         };
         self.res_dial = end.res_dial();
         self.res_hangup = end.cause;
-        self.res_hangup_detail = Some(end.cause_text);
+        self.res_hangup_detail = Some(match disposition {
+            Disposition::Interrupted => "Asterisk ended during the call".to_owned(),
+            _ => end.cause_text,
+        });
         self.tech_cause = end.tech_cause;
         self.amd = end.amd;
         self.disposition = Some(disposition);

@@ -50,6 +50,11 @@ pub struct CallEnd {
 }
 
 impl CallEnd {
+    /// Whether AMD says that a machine answered.
+    pub fn is_machine(&self) -> bool {
+        self.amd.as_ref().is_some_and(|(status, _)| status == "MACHINE")
+    }
+
     /// The `ResDial` of the wire: the last meaningful control frame. Channel
     /// drivers that refuse by cause alone (PJSIP) send no frame for it, so a
     /// busy or congestion cause stands in for the frame that did not come.
@@ -93,6 +98,8 @@ pub enum Disposition {
     Congestion,
     /// The far end's equipment does not work (Q.850 27).
     OutOfOrder,
+    /// A machine answered (verdict of the AMD application).
+    Machine,
     /// Anything else that kept the call from being answered or handed over.
     Failed,
     /// We were asked to hang up before it was answered.
@@ -102,7 +109,7 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    pub const ALL: [Disposition; 15] = [
+    pub const ALL: [Disposition; 16] = [
         Disposition::Answered,
         Disposition::Busy,
         Disposition::NoAnswer,
@@ -115,6 +122,7 @@ impl Disposition {
         Disposition::InvalidNumber,
         Disposition::Congestion,
         Disposition::OutOfOrder,
+        Disposition::Machine,
         Disposition::Failed,
         Disposition::Canceled,
         Disposition::Interrupted,
@@ -125,6 +133,7 @@ impl Disposition {
         match end.by {
             EndedBy::Interruption => return Disposition::Interrupted,
             EndedBy::NotHandedOver => return Disposition::Failed,
+            _ if end.answered && end.is_machine() => return Disposition::Machine,
             _ if end.answered => return Disposition::Answered,
             EndedBy::Cancel => return Disposition::Canceled,
             EndedBy::RingTimeout => return Disposition::NoAnswer,
@@ -169,6 +178,7 @@ impl Disposition {
             Disposition::InvalidNumber => "invalid_number",
             Disposition::Congestion => "congestion",
             Disposition::OutOfOrder => "out_of_order",
+            Disposition::Machine => "machine",
             Disposition::Failed => "failed",
             Disposition::Canceled => "canceled",
             Disposition::Interrupted => "interrupted",
@@ -272,6 +282,9 @@ mod tests {
             assert_eq!(Disposition::of(&end), Disposition::Answered);
             assert_eq!(end.res_dial(), control::ANSWER);
         }
+        let amd = Some(("MACHINE".to_owned(), "LONGGREETING-2600-2500".to_owned()));
+        let machine = CallEnd { answered: true, amd, ..end(EndedBy::Call, control::ANSWER, 16) };
+        assert_eq!(Disposition::of(&machine), Disposition::Machine);
         let lost = CallEnd { answered: true, ..end(EndedBy::NotHandedOver, 4, 16) };
         assert_eq!(Disposition::of(&lost), Disposition::Failed);
     }

@@ -8,16 +8,12 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
 
 /// Brings a database to the newest schema.
 pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let done = usize::try_from(version).unwrap_or(0);
+    let done = version(connection)?;
     if done > MIGRATIONS.len() {
         return Err(StoreError::new(format!(
-            "the database has schema version {version}, which is newer than this module's {}",
+            "the database has schema version {done}, which is newer than this module's {}",
             MIGRATIONS.len()
         )));
-    }
-    if done == 0 {
-        refuse_foreign(connection)?;
     }
     for (at, step) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -28,9 +24,18 @@ pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How many steps a database has behind it.
+fn version(connection: &Connection) -> Result<usize, StoreError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(0))
+}
+
 /// A database with tables but without our version is somebody else's; the old
 /// module's has the same names for other things.
-fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
+pub fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
+    if version(connection)? > 0 {
+        return Ok(());
+    }
     let tables: i64 = connection.query_row(
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
         [],

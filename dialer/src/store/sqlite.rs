@@ -1,7 +1,7 @@
 //! The store in an SQLite file: WAL, synchronous FULL, one writer.
 
 use super::rows::{self, state};
-use super::schema::migrate;
+use super::schema::{migrate, refuse_foreign};
 use super::{Records, Store, StoreError, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
@@ -9,7 +9,7 @@ use crate::domain::{
     Stamps, Target, TargetId, TargetState, Timestamp, Variables,
 };
 use crate::limits::PROMOTIONS_PER_LOOK;
-use rusqlite::{params, Connection, OptionalExtension, Params, ToSql};
+use rusqlite::{params, Connection, OpenFlags, OptionalExtension, Params, ToSql};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -38,9 +38,10 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file, or makes it, and brings it to the newest schema.
     pub fn open(path: &Path, node: &str) -> Result<Sqlite> {
+        let failed = |error: StoreError| StoreError::new(format!("{}: {error}", path.display()));
+        refuse_foreign_file(path).map_err(failed)?;
         let lock = lock(path)?;
-        let connection = Connection::open(path)
-            .map_err(|error| StoreError::new(format!("{}: {error}", path.display())))?;
+        let connection = Connection::open(path).map_err(|error| failed(error.into()))?;
         let mut store = Sqlite::over(connection, node)?;
         store._lock = Some(lock);
         Ok(store)
@@ -531,6 +532,14 @@ fn state_columns(target: &Target) -> StateColumns<'_> {
         columns.state = state::DELETED;
     }
     columns
+}
+
+/// Somebody else's database is not even opened for writing.
+fn refuse_foreign_file(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    refuse_foreign(&Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
 }
 
 /// Locks the file beside the database that says who writes to it.

@@ -152,7 +152,7 @@ fn status_request(fields: &Fields<'_>) -> Result<Option<StatusRequest>> {
 
 fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
     fields
-        .code("ScMode", "0; scheduling (1) is not available", |mode| (mode == 0).then_some(()))?;
+        .code("ScMode", "0 (1, scheduling, is not available)", |mode| (mode == 0).then_some(()))?;
     let date = |name| fields.checked(name, "a date YYYY-MM-DD", is_date);
     let time = |name| fields.checked(name, "a time hh:mm:ss, 00:00:00 to 23:59:59", is_time);
     let dates = |name| {
