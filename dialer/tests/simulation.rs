@@ -198,8 +198,8 @@ impl Sim {
     }
 
     fn command(&mut self, command: Command) -> Option<Reply> {
-        let ready = self.step(Input::Command { token: 0, command: Box::new(command) });
-        ready.and_then(|ready| ready.replies.into_iter().next()).map(|(_, reply)| reply)
+        let ready = self.step(Input::Command(Box::new(command)));
+        ready.and_then(|ready| ready.reply)
     }
 
     /// One step as the runtime makes it. `None` if the process crashed.

@@ -72,8 +72,8 @@ impl Bench {
 
 impl Backend for Bench {
     fn ask(&self, command: Command) -> Reply {
-        let ready = self.step(Input::Command { token: 1, command: Box::new(command) });
-        ready.replies.into_iter().next().expect("a reply").1
+        let ready = self.step(Input::Command(Box::new(command)));
+        ready.reply.expect("a reply")
     }
 
     fn read(

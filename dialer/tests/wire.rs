@@ -51,14 +51,13 @@ impl Backend for Bench {
         let (dialer, store) = &mut *self.state.borrow_mut();
         store.begin().expect("a transaction");
         let mut world = World { now: Timestamp(0), targets: store, switch: &NoSwitch };
-        let ready =
-            dialer.step(Input::Command { token: 1, command: Box::new(command) }, &mut world);
+        let ready = dialer.step(Input::Command(Box::new(command)), &mut world);
         for write in &ready.writes {
             store.apply(write).expect("a write");
         }
         store.commit().expect("a commit");
         self.events.borrow_mut().extend(ready.events);
-        ready.replies.into_iter().next().expect("a reply").1
+        ready.reply.expect("a reply")
     }
 
     fn read(

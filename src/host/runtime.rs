@@ -268,7 +268,7 @@ impl Dialing {
         let events = batch.events.into_iter().map(|event| (Input::Call(event), None));
         let commands = batch.commands.into_iter().map(|waiting| {
             let (command, reply_to) = waiting.split();
-            (Input::Command { token: 0, command: Box::new(command) }, Some(reply_to))
+            (Input::Command(Box::new(command)), Some(reply_to))
         });
         let mut inputs: Inputs = events.chain(commands).collect();
         loop {
@@ -324,10 +324,9 @@ impl Dialing {
 
     /// Writes what a step wants written, and keeps the rest until it is durable.
     fn take_on(&mut self, ready: Ready, reply_to: Option<ReplyTo>) -> Result<(), StoreError> {
-        let reply = ready.replies.into_iter().map(|(_, reply)| reply).next();
         self.pending.calls.extend(ready.calls);
         self.pending.events.extend(ready.events);
-        self.pending.replies.extend(reply_to.zip(reply));
+        self.pending.replies.extend(reply_to.zip(ready.reply));
         self.pending.results.extend(ready.results);
         self.write(ready.writes)
     }

@@ -21,14 +21,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What the caller knows a command by until its reply.
-pub type Token = u64;
-
 /// Something happened.
 #[derive(Debug)]
 pub enum Input {
-    /// Somebody asks for something.
-    Command { token: Token, command: Box<Command> },
+    /// Somebody asks for something; the step's [`Ready::reply`] is for them.
+    Command(Box<Command>),
     /// A call went on.
     Call(CallEvent),
     /// Time went on.
@@ -165,13 +162,14 @@ pub struct ResultLine {
 }
 
 /// What a step wants done, in this order: the writes in one transaction; then,
-/// when they are durable, calls, events, replies and results.
+/// when they are durable, calls, reply, events and results.
 #[derive(Debug, Default)]
 pub struct Ready {
     pub writes: Vec<Write>,
     pub calls: Vec<CallOrder>,
     pub events: Vec<Event>,
-    pub replies: Vec<(Token, Reply)>,
+    /// What came of the command, if the input was one.
+    pub reply: Option<Reply>,
     pub results: Vec<ResultLine>,
     /// What could not be read from the store; what depended on it was left undone.
     pub fault: Option<StoreError>,
@@ -242,12 +240,9 @@ impl Dialer {
     pub fn step(&mut self, input: Input, world: &mut World<'_>) -> Ready {
         let mut ready = Ready::default();
         match input {
-            Input::Command { token, command } => {
-                let reply = match self.command(*command, world, &mut ready) {
-                    Ok(reply) => reply,
-                    Err(refusal) => Reply::Refused(refusal),
-                };
-                ready.replies.push((token, reply));
+            Input::Command(command) => {
+                let reply = self.command(*command, world, &mut ready);
+                ready.reply = Some(reply.unwrap_or_else(Reply::Refused));
             }
             Input::Call(event) => self.call_event(event, world.now, &mut ready),
             Input::Tick => self.tick(world, &mut ready),
