@@ -39,6 +39,16 @@ fn is_running(asterisk: &Asterisk) -> bool {
     line.is_some_and(|line| line.contains(" Running ") && !line.contains("Not Running"))
 }
 
+/// The lines of the log in which a text stands, as soon as there are so many:
+/// Asterisk writes its log a little later.
+#[track_caller]
+fn log_of(asterisk: &Asterisk, text: &str, count: usize) -> Vec<String> {
+    poll_until(SOON, &format!("{count} lines with '{text}' in the log"), || {
+        let lines = asterisk.log_lines(text);
+        (lines.len() >= count).then_some(lines)
+    })
+}
+
 fn campaign(ami: &Ami, name: &str, plan: Headers, numbers: &[&str]) -> Campaign {
     let base: Headers = &[("TechName", "Local/"), ("TrunkName", "callee"), ("MaxRetry1", "1")];
     let targets: Vec<[(&str, &str); 1]> =
@@ -93,7 +103,7 @@ fn it_declines_what_it_cannot_use_in_one_clear_line() {
         asterisk.write_config(CONF, &text);
         let said = load(&ami);
         assert!(!said.is_success(), "loaded with {text}");
-        let lines = asterisk.log_lines(DECLINED);
+        let lines = log_of(&asterisk, DECLINED, at + 1);
         assert_eq!(lines.len(), at + 1, "not one line for {text}: {lines:#?}");
         let line = lines.last().unwrap();
         assert!(line.contains("ERROR["), "{line}");
@@ -105,7 +115,7 @@ fn it_declines_what_it_cannot_use_in_one_clear_line() {
         assert!(shown.text("Message").contains("Invalid/unknown command"), "{shown}");
         assert!(ami.action(&[("Action", "Ping")]).is_success());
     }
-    let own = asterisk.log_lines(".rs:");
+    let own = log_of(&asterisk, ".rs:", cases.len());
     let own: Vec<&String> = own.iter().filter(|line| line.contains("ERROR[")).collect();
     assert_eq!(own.len(), cases.len(), "{own:#?}");
 
@@ -137,7 +147,7 @@ fn what_it_does_not_understand_is_named_and_passed_over() {
         ("", "[kitchen]"),
     ];
     for (line, name) in named {
-        let warned = asterisk.log_lines(name);
+        let warned = log_of(&asterisk, name, 1);
         let [warned] = warned.as_slice() else { panic!("{name}: not one line: {warned:#?}") };
         assert!(warned.contains("WARNING[") && warned.contains(line), "{warned}");
     }
@@ -253,7 +263,7 @@ fn results_wait_for_a_file_that_can_be_written() {
     dialled.sort();
     wanted.sort();
     assert_eq!(dialled, wanted);
-    assert_eq!(asterisk.log_lines("written again").len(), 1);
+    assert_eq!(log_of(&asterisk, "written again", 1).len(), 1);
 }
 
 #[test]

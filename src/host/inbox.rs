@@ -82,6 +82,13 @@ pub struct Batch {
     pub stop: bool,
 }
 
+impl Batch {
+    /// Whether nothing came in.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty() && self.events.is_empty() && self.settings.is_none()
+    }
+}
+
 impl Inbox {
     /// Has the dialer carry a command out.
     pub fn ask(&self, command: Command) -> Result<Reply, NoReply> {

@@ -231,11 +231,11 @@ impl Dialing {
     fn run(&mut self) {
         loop {
             let batch = self.inbox.take(self.wake_at(), INPUTS_PER_ROUND);
-            let stop = batch.stop;
+            let ends = batch.stop && batch.is_empty();
             if let Err(panic) = border::catch(|| self.round(batch)) {
                 self.recover(&panic.message);
             }
-            if stop {
+            if ends {
                 self.results.close();
                 return;
             }
