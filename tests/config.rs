@@ -483,3 +483,23 @@ fn too_long_over_http(asterisk: &Asterisk) {
         assert!(said.contains(wanted), "{length} bytes: {said}");
     }
 }
+/// A result file that is moved away while Asterisk is down stays moved away.
+#[test]
+fn a_line_is_not_written_again_after_an_orderly_end() {
+    let mut asterisk = Asterisk::start(Options::default());
+    let ami = asterisk.ami();
+    let first = campaign(&ami, "first", &[], &["2001", "2002", "4001"]);
+    first.run(&ami, ENDED);
+    first.results(&asterisk, 3);
+    drop(ami);
+    asterisk.stop();
+    fs::rename(asterisk.result_file(), asterisk.folder().join("moved.json")).unwrap();
+    asterisk.restart();
+    let ami = asterisk.ami();
+    let second = campaign(&ami, "second", &[], &["9001"]);
+    second.run(&ami, ENDED);
+    second.results(&asterisk, 1);
+    let lines = asterisk.results();
+    let dialled: Vec<&str> = lines.iter().map(|line| line.dialled()).collect();
+    assert_eq!(dialled, ["9001"]);
+}

@@ -15,8 +15,8 @@ const TARGETS: usize = 400;
 const TRIES: i64 = 4;
 const RETRY_DELAY_S: i64 = 1;
 /// A life is long enough to dial, and too short to be done before the last kill.
-const LIFE_MS: std::ops::Range<u64> = 50..1_500;
-const CALLS_PER_SECOND: u32 = 45;
+const LIFE_MS: std::ops::Range<u64> = 50..1_200;
+const CALLS_PER_SECOND: u32 = 40;
 const ENDED: Duration = Duration::from_secs(60);
 /// Names the seed of a run to be repeated.
 const SEED: &str = "RES_OUTBOUND_SEED";

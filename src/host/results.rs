@@ -85,17 +85,21 @@ impl ResultFile {
 
     /// Where results go from now on.
     pub fn set_path(&mut self, path: PathBuf) {
-        if path != self.path {
-            self.path = path;
-            self.close();
-        }
+        self.path = path;
     }
 
-    /// Lets go of the file, so that a moved one (logrotate) is made anew.
-    pub fn close(&mut self) {
-        self.sync();
+    /// Makes what is written safe and lets go of the file, so that one that was
+    /// moved away (logrotate) is made anew. Returns the dialings whose lines are
+    /// safe now.
+    pub fn close(&mut self) -> Vec<DialingId> {
+        let synced = self.sync();
         self.file = None;
         self.retry_at = Instant::now();
+        if synced {
+            std::mem::take(&mut self.written)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Takes more lines, writes what can be written, and returns the dialings

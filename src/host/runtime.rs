@@ -236,9 +236,21 @@ impl Dialing {
                 self.recover(&panic.message);
             }
             if ends {
-                self.results.close();
-                return;
+                return self.end();
             }
+        }
+    }
+
+    /// Notes which result lines are safe: a file that is moved away before the
+    /// next start must not get them again.
+    fn end(&mut self) {
+        self.delivered.extend(self.results.close());
+        // Without the note the next start looks for the lines in the file.
+        self.store.roll_back();
+        let note = Write::Delivered(std::mem::take(&mut self.delivered));
+        let noted = self.store.begin().and_then(|()| self.store.apply(&note));
+        if let Err(error) = noted.and_then(|()| self.store.commit()) {
+            log::warning!("What is in the result file was not noted: {error}");
         }
     }
 
@@ -262,8 +274,8 @@ impl Dialing {
         if let Some((settings, result_file)) = batch.settings {
             self.dialer.configure(settings.clone(), wall_clock());
             self.settings = settings;
+            self.delivered.extend(self.results.close());
             self.results.set_path(result_file);
-            self.results.close();
         }
         let events = batch.events.into_iter().map(|event| (Input::Call(event), None));
         let commands = batch.commands.into_iter().map(|waiting| {
