@@ -217,6 +217,8 @@ const FUNCTIONS: &[&str] = &[
     "ast_request",
     "ast_call",
     "ast_read",
+    "ast_update_module_list",
+    "ast_waitfor_n",
     "ast_hangup",
     "ast_softhangup",
     "ast_frame_free",

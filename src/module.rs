@@ -2,8 +2,8 @@
 //! the module's registration (`sys/shim.c`) names, one at a time.
 
 use std::ffi::c_int;
-use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::ast::cli::Commands;
 use crate::ast::manager::Actions;
@@ -68,15 +68,18 @@ extern "C" fn res_outbound_reload() -> c_int {
 /// Asterisk asks before it unloads a module in use, unless it is forced to.
 #[no_mangle]
 extern "C" fn res_outbound_unload() -> c_int {
-    let unloaded = border::guard(false, || match may_unload() {
-        Ok(()) => {
-            end();
-            true
+    let unloaded = border::guard(false, || {
+        if module::is_shutting_down() {
+            // Asterisk forgets the module whatever we answer.
+            end_with_asterisk();
+            return true;
         }
-        Err(why) => {
+        if let Err(why) = may_unload() {
             log::warning!("res_outbound is not unloaded: {why}");
-            false
+            return false;
         }
+        end();
+        true
     });
     if !unloaded {
         return -1;
@@ -84,6 +87,9 @@ extern "C" fn res_outbound_unload() -> c_int {
     border::remove_panic_hook();
     0
 }
+
+/// How long to wait before looking again whether handlers have returned.
+const HANDLER_WAIT: Duration = Duration::from_millis(1);
 
 fn load() -> Result<(), Box<dyn std::error::Error>> {
     let settings = settings::read()?;
@@ -102,38 +108,46 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
 fn may_unload() -> Result<(), String> {
     let Some(runtime) = runtime() else { return Ok(()) };
     runtime.hold(true);
-    let refused = |why: &dyn Display| {
+    let idle = is_idle(&runtime);
+    if idle.is_err() {
         runtime.hold(false);
-        Err(why.to_string())
-    };
+    }
+    idle
+}
+
+fn is_idle(runtime: &Runtime) -> Result<(), String> {
     // By the time of the reply, all that was decided before the hold is done.
     match runtime.ask(Command::ShowStatus) {
         Ok(Reply::Status(status)) if status.dialings > 0 => {
-            return refused(&format_args!("{} calls are up", status.dialings));
+            return Err(format!("{} calls are up", status.dialings));
         }
         Ok(_) | Err(NoReply::Stopped) => {}
-        Err(why) => return refused(&ami::refusal(why)),
+        Err(why) => return Err(ami::refusal(why).to_string()),
     }
     match module::uses() {
         0 => Ok(()),
-        uses => refused(&format_args!("{uses} channels are still in use")),
+        uses => Err(format!("{uses} channels are still in use")),
     }
 }
 
-/// Ends everything.
+/// Ends everything. Whoever is still in one of our handlers may hold the runtime:
+/// they are waited for, so that the engine's threads end here and not after the
+/// module is gone.
 fn end() {
     drop(put(&RUNNING, None));
-    if let Some(runtime) = put(&RUNTIME, None) {
-        runtime.stop();
+    let Some(runtime) = put(&RUNTIME, None) else { return };
+    runtime.stop();
+    while module::asterisk_uses() > 0 {
+        std::thread::sleep(HANDLER_WAIT);
     }
 }
 
 /// Asterisk stops without unloading modules, and with calls up.
 fn end_with_asterisk() {
-    if let Some(runtime) = runtime() {
+    drop(put(&RUNNING, None));
+    if let Some(runtime) = put(&RUNTIME, None) {
         runtime.stop_with_asterisk();
     }
-    end();
 }
 
 /// Puts a value in its place and gives back what was there, with the lock released.

@@ -3,9 +3,13 @@
 use std::ffi::{c_char, c_int, CString};
 use std::fmt;
 use std::ptr;
+use std::time::Duration;
 
-use super::{border, log, module, text};
+use super::{border, module, text};
 use crate::sys;
+
+/// How long to wait before looking again whether a running command has ended.
+const RUNNING_COMMAND_WAIT: Duration = Duration::from_millis(2);
 
 /// A command for the command line.
 ///
@@ -150,17 +154,19 @@ fn new_entry(command: Command) -> Box<Entry> {
 impl Drop for Commands {
     fn drop(&mut self) {
         for EntryPtr(entry) in self.entries.drain(..) {
-            // SAFETY: an entry of ours that is registered.
-            unsafe { sys::ast_cli_unregister(entry.cast()) };
             // Asterisk takes its copy of the command back, unless the command
-            // is running: then the entry stays registered, and stays here.
-            // SAFETY: the entry is still allocated.
-            if unsafe { (*entry).raw.command.is_null() } {
-                // SAFETY: Asterisk no longer has the pointer.
-                drop(unsafe { Box::from_raw(entry) });
-            } else {
-                log::warning!("A command is still running and stays registered");
+            // is running: then it has to end first.
+            loop {
+                // SAFETY: an entry of ours that is registered.
+                unsafe { sys::ast_cli_unregister(entry.cast()) };
+                // SAFETY: the entry is still allocated.
+                if unsafe { (*entry).raw.command.is_null() } {
+                    break;
+                }
+                std::thread::sleep(RUNNING_COMMAND_WAIT);
             }
+            // SAFETY: Asterisk no longer has the pointer.
+            drop(unsafe { Box::from_raw(entry) });
         }
     }
 }

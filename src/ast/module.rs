@@ -1,14 +1,18 @@
 //! This module as Asterisk sees it, and the Asterisk that it lives in.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int, CStr};
 use std::path::PathBuf;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
 use super::{border, log, text};
 use crate::sys;
 
+/// This module's file, as the loader names it.
+const FILE: &CStr = c"res_outbound.so";
+
 static USES: AtomicUsize = AtomicUsize::new(0);
+static FOUND_USES: AtomicI32 = AtomicI32::new(0);
 static AT_EXIT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// Asterisk's handle of this module.
@@ -39,6 +43,32 @@ impl Drop for Use {
 /// for the module may be higher: it also counts commands that are running.
 pub fn uses() -> usize {
     USES.load(Ordering::Acquire)
+}
+
+/// Asterisk's own count of what uses this module: channels, and actions and
+/// commands that are running.
+pub fn asterisk_uses() -> i32 {
+    FOUND_USES.store(0, Ordering::Release);
+    // SAFETY: the callback only stores a number; the string outlives the call.
+    unsafe { sys::ast_update_module_list(Some(note_uses), FILE.as_ptr()) };
+    FOUND_USES.load(Ordering::Acquire)
+}
+
+extern "C" fn note_uses(
+    file: *const c_char,
+    _description: *const c_char,
+    uses: c_int,
+    _status: *const c_char,
+    _like: *const c_char,
+    _level: sys::ast_module_support_level,
+) -> c_int {
+    border::guard(0, || {
+        // SAFETY: a string of the loader that lives for the call.
+        if unsafe { CStr::from_ptr(file) } == FILE {
+            FOUND_USES.store(uses, Ordering::Release);
+        }
+        1
+    })
 }
 
 /// Asterisk calls the function given to [`at_exit`] when it stops; dropping

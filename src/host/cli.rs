@@ -102,8 +102,8 @@ fn show_campaigns(out: &mut Output, args: &[String]) -> CliResult {
         "Uuid                                 Name             Status     Done Dialing Available\n",
     );
     let mut read = |reader: &Reader| {
-        let stats = reader.stats(None)?;
-        for (campaign, stat) in reader.campaigns()?.iter().zip(stats) {
+        for campaign in &reader.campaigns()? {
+            let Some(stat) = reader.stats(Some(campaign.id))?.pop() else { continue };
             let name: String =
                 campaign.name.iter().flat_map(|name| name.chars()).take(16).collect();
             let counts = stat.counts;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialer::dialer::{CallEvent, Command, Refusal, Reply, Settings};
+use dialer::domain::DialingId;
 
 /// Commands that may wait at once; more are told that the dialer is busy.
 const COMMANDS: usize = 1_000;
@@ -161,6 +162,24 @@ impl Inbox {
             settings: queue.settings.take(),
             stop: queue.stop,
         }
+    }
+
+    /// Puts call events back that were taken but are not taken care of.
+    pub fn put_back(&self, events: Vec<CallEvent>) {
+        let mut queue = lock(&self.queue);
+        for event in events.into_iter().rev() {
+            queue.events.push_front(event);
+        }
+    }
+
+    /// Calls whose end waits to be taken in.
+    pub fn ended(&self) -> Vec<DialingId> {
+        let queue = lock(&self.queue);
+        let ended = queue.events.iter().filter_map(|event| match event {
+            CallEvent::Ended { dialing, .. } => Some(*dialing),
+            _ => None,
+        });
+        ended.collect()
     }
 
     /// Commands and call events that wait now.

@@ -51,12 +51,17 @@ impl ResultFile {
             retry_at: now,
             failing: false,
         };
-        file.take_up(undelivered);
+        file.take_up(undelivered, &[]);
         file
     }
 
-    /// Lines of an outbox: those that the file has already are only made safe.
-    fn take_up(&mut self, undelivered: Vec<ResultLine>) {
+    /// Lines of an outbox: those that the file has already are only made safe, and
+    /// those that are `delivered`, or in hand, are left alone.
+    pub fn take_up(&mut self, mut undelivered: Vec<ResultLine>, delivered: &[DialingId]) {
+        let waiting = self.waiting.iter().map(|line| line.dialing);
+        let in_hand: HashSet<DialingId> =
+            waiting.chain(self.written.iter().copied()).chain(delivered.iter().copied()).collect();
+        undelivered.retain(|line| !in_hand.contains(&line.dialing));
         if undelivered.is_empty() {
             return;
         }

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dialer::dialer::{
-    CallOrder, Command, Dialer, Event, Input, Ready, Reply, ResultLine, TimeOrderedIds, World,
+    CallEvent, CallOrder, Command, Dialer, Event, Input, Ready, Reply, ResultLine, TimeOrderedIds,
+    World,
 };
 use dialer::domain::{DialingId, Timestamp};
 use dialer::store::{Reader, Sqlite, Store, StoreError, Write};
@@ -38,6 +39,12 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// How long the note may wait that result lines are safe.
 const NOTE_DELIVERED_AFTER: Duration = Duration::from_secs(1);
+
+/// How long the end may take with what came in before it.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a clock that was set back may go unnoticed.
+const CLOCK_LOOK: Duration = Duration::from_secs(1);
 
 /// How long to wait before looking again whether dialing may go on.
 const HELD_FOR: Duration = Duration::from_millis(100);
@@ -112,6 +119,9 @@ impl Runtime {
             store,
             pending: Effects::default(),
             delivered: Vec::new(),
+            inputs: Inputs::default(),
+            stepping: None,
+            taken: Vec::new(),
         };
         dialing.open(restored).map_err(StartError::Database)?;
         let thread = thread::spawn("outbound_dialer", 0, move || dialing.run())
@@ -201,6 +211,11 @@ struct Dialing {
     pending: Effects,
     /// Dialings whose result lines are safe, which the store does not know yet.
     delivered: Vec<DialingId>,
+    /// Inputs that are not taken in yet.
+    inputs: Inputs,
+    /// The call event of the step under way, and those of the transaction under way.
+    stepping: Option<CallEvent>,
+    taken: Vec<CallEvent>,
 }
 
 /// What steps want done, with the writes that come first.
@@ -229,9 +244,14 @@ impl Dialing {
     }
 
     fn run(&mut self) {
+        let mut stopping_since = None;
         loop {
             let batch = self.inbox.take(self.wake_at(), INPUTS_PER_ROUND);
-            let ends = batch.stop && batch.is_empty();
+            // What came in before the end is taken care of, but not for ever.
+            let ends = batch.stop && {
+                let since = *stopping_since.get_or_insert_with(Instant::now);
+                batch.is_empty() || since.elapsed() > STOP_WITHIN
+            };
             if let Err(panic) = border::catch(|| self.round(batch)) {
                 self.recover(&panic.message);
             }
@@ -258,7 +278,10 @@ impl Dialing {
     fn wake_at(&self) -> Option<Instant> {
         let now = Instant::now();
         let tick = self.dialer.wake_at().map(|at| now + at.since(wall_clock()));
-        let tick = tick.map(|at| if self.may_dial() { at } else { now + HELD_FOR });
+        let tick = tick.map(|at| match self.may_dial() {
+            true => at.min(now + CLOCK_LOOK),
+            false => now + HELD_FOR,
+        });
         let note = (!self.delivered.is_empty()).then(|| now + NOTE_DELIVERED_AFTER);
         [tick, note, self.results.wake_at()].into_iter().flatten().min()
     }
@@ -267,7 +290,10 @@ impl Dialing {
     /// booted, nor while it is ending (which may be called off): each try would
     /// fail and be used up.
     fn may_dial(&self) -> bool {
-        !self.inbox.is_held() && module::is_fully_booted() && !module::is_shutting_down()
+        !self.inbox.is_held()
+            && !self.inbox.is_stopping()
+            && module::is_fully_booted()
+            && !module::is_shutting_down()
     }
 
     fn round(&mut self, batch: Batch) {
@@ -282,13 +308,13 @@ impl Dialing {
             let (command, reply_to) = waiting.split();
             (Input::Command(Box::new(command)), Some(reply_to))
         });
-        let mut inputs: Inputs = events.chain(commands).collect();
+        self.inputs.extend(events.chain(commands));
         loop {
-            if self.transaction(&mut inputs).is_err() {
+            if self.transaction().is_err() {
                 log::error!("The dialer ended with changes that the database did not take");
                 return;
             }
-            if inputs.is_empty() {
+            if self.inputs.is_empty() {
                 return;
             }
         }
@@ -296,9 +322,9 @@ impl Dialing {
 
     /// Steps through inputs, and through time, in one transaction; then lets the
     /// effects out. Inputs that are left are to be taken in by the next one.
-    fn transaction(&mut self, inputs: &mut Inputs) -> Result<(), GivenUp> {
+    fn transaction(&mut self) -> Result<(), GivenUp> {
         self.insist(|dialing| dialing.store.begin())?;
-        let done = self.steps(inputs).and_then(|()| self.commit());
+        let done = self.steps().and_then(|()| self.commit());
         if let Err(error) = done {
             self.fault(&error);
             self.insist(Dialing::write_pending)?;
@@ -307,16 +333,17 @@ impl Dialing {
         Ok(())
     }
 
-    fn steps(&mut self, inputs: &mut Inputs) -> Result<(), StoreError> {
+    fn steps(&mut self) -> Result<(), StoreError> {
         let delivered = std::mem::take(&mut self.delivered);
         if !delivered.is_empty() {
             self.write(vec![Write::Delivered(delivered)])?;
         }
-        while let Some((input, reply_to)) = inputs.pop_front() {
+        while let Some((input, reply_to)) = self.inputs.pop_front() {
             self.step(input, reply_to)?;
         }
-        for _ in 0..TICKS_PER_ROUND {
-            let due = self.dialer.wake_at().is_some_and(|at| at <= wall_clock());
+        for round in 0..TICKS_PER_ROUND {
+            // The first one also shows the dialer a clock that was set back.
+            let due = self.dialer.wake_at().is_some_and(|at| round == 0 || at <= wall_clock());
             if !due || !self.may_dial() {
                 break;
             }
@@ -326,9 +353,14 @@ impl Dialing {
     }
 
     fn step(&mut self, input: Input, reply_to: Option<ReplyTo>) -> Result<(), StoreError> {
+        self.stepping = match &input {
+            Input::Call(event) => Some(event.clone()),
+            _ => None,
+        };
         let mut world =
             World { now: wall_clock(), targets: &mut self.store, switch: &ThisAsterisk };
         let ready = self.dialer.step(input, &mut world);
+        self.taken.extend(self.stepping.take());
         let fault = ready.fault.clone();
         self.take_on(ready, reply_to)?;
         fault.map_or(Ok(()), Err)
@@ -393,6 +425,7 @@ impl Dialing {
 
     /// Everything decided is durable: calls, events, replies and results may go out.
     fn let_out(&mut self) {
+        self.taken.clear();
         let effects = std::mem::take(&mut self.pending);
         for order in effects.calls {
             match order {
@@ -418,20 +451,44 @@ impl Dialing {
         state.fault = Some(error.to_string());
     }
 
+    /// Undoes what is not durable. Call events go back into the inbox, but for the
+    /// one that the fault came from.
+    fn give_up_transaction(&mut self) {
+        self.store.roll_back();
+        for write in std::mem::take(&mut self.pending).writes {
+            if let Write::Delivered(dialings) = write {
+                self.delivered.extend(dialings);
+            }
+        }
+        let mut events = std::mem::take(&mut self.taken);
+        self.stepping = None;
+        for (input, _) in std::mem::take(&mut self.inputs) {
+            if let Input::Call(event) = input {
+                events.push(event);
+            }
+        }
+        self.inbox.put_back(events);
+    }
+
+    fn rebuild(&mut self) -> Result<(), StoreError> {
+        // In this order: a call's end is told before it is taken off the live ones.
+        let mut live: HashSet<_> = self.engine.live().into_iter().collect();
+        live.extend(self.inbox.ended());
+        let (dialer, ready) = restore(&mut self.store, self.settings.clone(), &live)?;
+        let undelivered = self.store.undelivered(usize::MAX >> 1)?;
+        self.results.take_up(undelivered, &self.delivered);
+        self.dialer = dialer;
+        self.open(ready)
+    }
+
     /// After a panic: no call is placed until the dialer is made anew from what
     /// is durable. Calls that are up stay up.
     fn recover(&mut self, why: &str) {
         lock(&self.state).fault = Some(format!("internal error: {why}"));
         while !self.inbox.is_stopping() {
             std::thread::sleep(REBUILD_AFTER);
-            self.store.roll_back();
-            self.pending = Effects::default();
-            let live = self.engine.live().into_iter().collect();
-            let rebuilt = border::catch(|| {
-                let (dialer, ready) = restore(&mut self.store, self.settings.clone(), &live)?;
-                self.dialer = dialer;
-                self.open(ready)
-            });
+            self.give_up_transaction();
+            let rebuilt = border::catch(|| self.rebuild());
             match rebuilt {
                 Ok(Ok(())) => {
                     lock(&self.state).fault = None;

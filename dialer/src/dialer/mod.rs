@@ -233,12 +233,15 @@ pub struct Dialer {
     rate: CallRate,
     /// The campaign whose turn was last, so that each comes first once.
     last_turn: Option<CampaignId>,
+    /// The time of the last step.
+    seen: Timestamp,
 }
 
 impl Dialer {
     /// Takes one input in and says what to do.
     pub fn step(&mut self, input: Input, world: &mut World<'_>) -> Ready {
         let mut ready = Ready::default();
+        self.see(world.now);
         match input {
             Input::Command(command) => {
                 let reply = self.command(*command, world, &mut ready);
@@ -250,7 +253,19 @@ impl Dialer {
         ready
     }
 
+    /// Takes note of the time. If the clock was set back, what was planned by the
+    /// old one is planned anew.
+    fn see(&mut self, now: Timestamp) {
+        if now < self.seen {
+            self.rate = CallRate::new(self.settings.calls_per_second, now);
+            self.look_again(now, |_| true);
+        }
+        self.seen = now;
+    }
+
     /// When the next [`Input::Tick`] is due; `None`: not before another input.
+    /// A clock that is set back is only noticed by a step, so there should be one
+    /// every second while this is in the future.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let started = self.campaigns.values().filter(|c| c.record.status == CampaignStatus::Start);
         let look = started.filter_map(|campaign| campaign.look_at).min()?;

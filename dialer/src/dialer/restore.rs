@@ -28,6 +28,7 @@ impl Dialer {
             lists: records.lists.into_iter().map(|list| (list.id, list)).collect(),
             dialings: HashMap::new(),
             last_turn: None,
+            seen: now,
         };
         let mut ready = Ready::default();
         for (dialing, target) in records.open_dialings {

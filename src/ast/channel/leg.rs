@@ -75,6 +75,10 @@ impl fmt::Display for PbxError {
 
 impl std::error::Error for PbxError {}
 
+/// Frames that may be waiting at most: five seconds of 20 ms fill the default
+/// receive buffer of a socket.
+const DRAIN_FRAMES: usize = 1_000;
+
 impl Leg {
     /// # Safety
     ///
@@ -201,6 +205,27 @@ impl Leg {
         // SAFETY: freed once; Asterisk knows which frames are not to be freed.
         unsafe { sys::ast_frame_free(frame, 1) };
         read
+    }
+
+    /// Throws away what has come but was not read, such as the media of a call
+    /// before its answer: whoever gets the call is to hear what comes from now on.
+    pub fn drain(&self) {
+        for _ in 0..DRAIN_FRAMES {
+            let mut channel = self.raw();
+            let mut wait_ms: c_int = 0;
+            // SAFETY: an array of one channel, which is ours and not locked; no wait.
+            let readable = unsafe { sys::ast_waitfor_n(&mut channel, 1, &mut wait_ms) };
+            if readable.is_null() {
+                return;
+            }
+            // SAFETY: the channel is ours; no other thread reads it.
+            let frame = unsafe { sys::ast_read(self.raw()) };
+            if frame.is_null() {
+                return;
+            }
+            // SAFETY: freed once; Asterisk knows which frames are not to be freed.
+            unsafe { sys::ast_frame_free(frame, 1) };
+        }
     }
 
     /// Where the called party sends the call instead, as `tech/address` or an

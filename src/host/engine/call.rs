@@ -7,7 +7,7 @@ use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy};
 
 use super::ringing::Entrance;
 use super::{Calls, NORMAL_CLEARING, NO_ANSWER};
-use crate::ast::channel::{cause2str, EndOfCall, Hook, HookId, Moved};
+use crate::ast::channel::{cause2str, soft_hangup, EndOfCall, Hook, HookId, Moved};
 use crate::ast::module;
 
 /// Channel variables that are read at the end of a call: what AMD found.
@@ -28,13 +28,15 @@ pub struct Call {
     pub dialing: Arc<Dialing>,
     calls: Arc<Calls>,
     progress: Mutex<Progress>,
-    /// The event loop that has to know when the channel's descriptor changes.
-    watcher: OnceLock<Entrance>,
+    /// The event loop that has to know when the channel's descriptor changes,
+    /// and the hook on the channel.
+    watcher: OnceLock<(Entrance, HookId)>,
 }
 
 struct Progress {
     stage: Stage,
     canceled: bool,
+    hooked: bool,
     answered: bool,
     /// Last control frame that means something.
     last_control: i32,
@@ -51,6 +53,7 @@ impl Call {
             progress: Mutex::new(Progress {
                 stage: Stage::Queued,
                 canceled: false,
+                hooked: false,
                 answered: false,
                 last_control: 0,
                 ended_by: EndedBy::Call,
@@ -85,10 +88,33 @@ impl Call {
         !progress.canceled
     }
 
-    /// Names the event loop that reads the channel.
-    pub fn watched_by(&self, watcher: Entrance) {
+    /// Names the event loop that reads the channel, and the channel's hook.
+    pub fn watched_by(&self, watcher: Entrance, hook: HookId) {
         // A call is read by one event loop in its life.
-        let _ = self.watcher.set(watcher);
+        let _ = self.watcher.set((watcher, hook));
+    }
+
+    /// The hook on its channel, once it is on its way.
+    pub fn hook(&self) -> Option<HookId> {
+        self.watcher.get().map(|(_, hook)| *hook)
+    }
+
+    /// Has the PBX hang it up, on whichever channel the hook is by now.
+    pub fn hang_up_in_pbx(&self, hook: HookId) {
+        soft_hangup(&self.id().to_string(), hook, NORMAL_CLEARING);
+    }
+
+    /// A fault kept it from being placed: with a hook on its channel, that one
+    /// says the end; without, nobody else does.
+    pub fn failed(&self) {
+        if !self.progress().hooked {
+            self.not_placed(EndedBy::NotPlaced, 0);
+        }
+    }
+
+    /// From here on the hook says the end.
+    pub fn hooked(&self) {
+        self.progress().hooked = true;
     }
 
     pub fn begun(&self, channel_name: String) {
@@ -160,14 +186,21 @@ impl Call {
             0 if answered => NORMAL_CLEARING,
             cause => cause,
         };
-        if !answered && by != EndedBy::Cancel && module::is_shutting_down() {
-            // Asterisk itself going down is nobody's refusal.
+        // Asterisk itself going down is nobody's refusal.
+        let refuses = last_control == control::BUSY || last_control == control::CONGESTION;
+        let without_reason = match by {
+            EndedBy::NotPlaced => true,
+            EndedBy::Call => !refuses && matches!(cause, 0 | NORMAL_CLEARING),
+            _ => false,
+        };
+        if !answered && without_reason && module::is_shutting_down() {
             by = EndedBy::Interruption;
         }
         let cause_text = cause2str(cause);
         let end = CallEnd { by, answered, last_control, cause, cause_text, tech_cause, amd };
-        self.calls.lock().remove(&self.id());
+        // Told first: whoever finds it gone finds its end in the inbox.
         self.tell(CallEvent::Ended { dialing: self.id(), end });
+        self.calls.lock().remove(&self.id());
     }
 
     fn tell(&self, event: CallEvent) {
@@ -183,7 +216,7 @@ impl Hook for Call {
     }
 
     fn moved(&self, how: Moved) {
-        if let Some(watcher) = self.watcher.get() {
+        if let Some((watcher, _)) = self.watcher.get() {
             watcher.moved(self.id(), how);
         }
     }

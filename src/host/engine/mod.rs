@@ -22,7 +22,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dialer::domain::{Dialing, DialingId};
 
 use super::inbox::Inbox;
-use crate::ast::channel;
 use crate::ast::thread::SpawnError;
 use call::{Call, Stage};
 use placer::Placers;
@@ -77,10 +76,8 @@ impl Engine {
         match call.cancel() {
             // Whoever has it in hand sees the mark before the next step.
             Stage::Queued | Stage::Placing => {}
-            Stage::Ringing => self.ringing.entrance().hang_up(dialing),
-            Stage::InPbx(hook) => {
-                channel::soft_hangup(&dialing.to_string(), hook, NORMAL_CLEARING);
-            }
+            Stage::Ringing => self.ringing.entrance().hang_up(call),
+            Stage::InPbx(hook) => call.hang_up_in_pbx(hook),
         }
     }
 

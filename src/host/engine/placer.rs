@@ -9,8 +9,8 @@ use dialer::domain::{Dialing, EndedBy};
 use super::call::{Call, Stage, VARIABLES};
 use super::ringing::Entrance;
 use crate::ast::channel::{parse_callerid, request, Leg, Request};
-use crate::ast::log;
 use crate::ast::thread::{self, JoinHandle, SpawnError};
+use crate::ast::{border, log};
 
 /// The placer threads and their queue.
 pub struct Placers {
@@ -37,7 +37,9 @@ impl Placers {
             let (queue, ringing) = (placers.queue.clone(), ringing.clone());
             let thread = thread::spawn("outbound_place", 0, move || {
                 while let Some(call) = queue.next() {
-                    place(call, &ringing);
+                    if border::catch(|| place(call.clone(), &ringing)).is_err() {
+                        call.failed();
+                    }
                 }
             })?;
             placers.threads.push(thread);
@@ -111,7 +113,7 @@ fn place(call: Arc<Call>, ringing: &Entrance) {
         drop(leg);
         return call.not_placed(EndedBy::NotPlaced, 0);
     };
-    // From here on the hook tells the end, whatever happens to the leg.
+    call.hooked();
     if call.is_canceled() {
         call.ends_by(EndedBy::Cancel);
         return leg.hangup();

@@ -4,7 +4,7 @@
 //! knocks, or the next call's time is up.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,11 @@ use dialer::domain::{control, DialingId, EndedBy, Route};
 use super::call::{Call, Stage};
 use super::pool::Pool;
 use crate::ast::channel::{Alerts, ControlFrame, HookId, Knocker, Leg, Moved, Read};
-use crate::ast::log;
 use crate::ast::thread::{self, JoinHandle, SpawnError};
+use crate::ast::{border, log};
+
+/// How long to wait before calls are watched again after that failed.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Q.850 causes that this side says.
 mod cause {
@@ -38,12 +41,12 @@ pub struct Entrance(Arc<Door>);
 
 struct Door {
     knocker: Knocker,
-    errands: Mutex<Vec<Errand>>,
+    errands: Mutex<VecDeque<Errand>>,
 }
 
 enum Errand {
     Add(Box<Ringer>),
-    HangUp(DialingId),
+    HangUp(Arc<Call>),
     Moved(DialingId, Moved),
     Stop,
 }
@@ -88,12 +91,12 @@ impl Drop for Ringing {
 impl Entrance {
     /// A call is on its way: its hook is on its channel.
     pub fn add(&self, call: Arc<Call>, leg: Leg, hook: HookId) {
-        call.watched_by(self.clone());
+        call.watched_by(self.clone(), hook);
         self.send(Errand::Add(Box::new(Ringer { call, leg, hook })));
     }
 
-    pub fn hang_up(&self, dialing: DialingId) {
-        self.send(Errand::HangUp(dialing));
+    pub fn hang_up(&self, call: Arc<Call>) {
+        self.send(Errand::HangUp(call));
     }
 
     /// Asterisk moved the call between channels.
@@ -102,11 +105,16 @@ impl Entrance {
     }
 
     fn send(&self, errand: Errand) {
-        self.errands().push(errand);
+        self.errands().push_back(errand);
         self.0.knocker.knock();
     }
 
-    fn errands(&self) -> MutexGuard<'_, Vec<Errand>> {
+    /// One at a time, so that a fault in one does not take the others along.
+    fn next(&self) -> Option<Errand> {
+        self.errands().pop_front()
+    }
+
+    fn errands(&self) -> MutexGuard<'_, VecDeque<Errand>> {
         self.0.errands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,29 +146,34 @@ enum Verdict {
 }
 
 impl Ringers {
+    /// Goes on whatever happens: without this thread no call would ever end.
     fn run(&mut self) {
+        while border::catch(|| self.round()).unwrap_or(true) {}
+    }
+
+    /// One wait and what it brings; false when the thread is to end.
+    fn round(&mut self) -> bool {
+        let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
         let mut readable = Vec::new();
-        loop {
-            let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
-            if let Err(error) = self.alerts.wait(deadline, &mut readable) {
-                log::error!("Calls cannot be watched: {error}");
-                return;
-            }
-            let errands = std::mem::take(&mut *self.entrance.errands());
-            for errand in errands {
-                match errand {
-                    Errand::Add(ringer) => self.add(*ringer),
-                    Errand::HangUp(dialing) => self.end(dialing, EndedBy::Cancel, "CANCEL"),
-                    Errand::Moved(dialing, Moved::Into) => self.watch_again(dialing),
-                    Errand::Moved(dialing, Moved::Away) => self.let_go(dialing),
-                    Errand::Stop => return,
-                }
-            }
-            for key in readable.drain(..) {
-                self.read(key);
-            }
-            self.time_out(Instant::now());
+        if let Err(error) = self.alerts.wait(deadline, &mut readable) {
+            log::error!("Calls cannot be watched: {error}");
+            std::thread::sleep(RETRY_AFTER);
         }
+        loop {
+            let Some(errand) = self.entrance.next() else { break };
+            match errand {
+                Errand::Add(ringer) => self.add(*ringer),
+                Errand::HangUp(call) => self.hang_up(&call),
+                Errand::Moved(dialing, Moved::Into) => self.watch_again(dialing),
+                Errand::Moved(dialing, Moved::Away) => self.let_go(dialing),
+                Errand::Stop => return false,
+            }
+        }
+        for key in readable {
+            self.read(key);
+        }
+        self.time_out(Instant::now());
+        true
     }
 
     fn add(&mut self, ringer: Ringer) {
@@ -203,8 +216,21 @@ impl Ringers {
     fn let_go(&mut self, dialing: DialingId) {
         let Some(key) = self.keys.get(&dialing).copied() else { return };
         let Some(Ringer { call, leg, hook }) = self.take(key) else { return };
-        call.enter(Stage::InPbx(hook));
+        let goes_on = call.enter(Stage::InPbx(hook));
         leg.hangup();
+        if !goes_on {
+            call.hang_up_in_pbx(hook);
+        }
+    }
+
+    fn hang_up(&mut self, call: &Call) {
+        if self.keys.contains_key(&call.id()) {
+            return self.end(call.id(), EndedBy::Cancel, "CANCEL");
+        }
+        // It was taken away to another channel meanwhile, or has ended.
+        if let Some(hook) = call.hook() {
+            call.hang_up_in_pbx(hook);
+        }
     }
 
     /// Reads one frame of a call.
@@ -336,6 +362,8 @@ impl Answered {
     /// Runs the destination on this thread until the call ends.
     fn hand_over(mut self) {
         let Some(leg) = self.leg.take() else { return };
+        // Ringback and the like came before the answer and was not read.
+        leg.drain();
         let served = match &self.call.dialing.copy.route {
             Route::Extension { context, exten, priority } => leg.run_pbx(context, exten, *priority),
             Route::Application { name, data } => leg.run_application(name, data),
