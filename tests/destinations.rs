@@ -3,14 +3,11 @@
 
 mod harness;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use harness::campaign::create;
 use harness::far_end::read_calls;
-use harness::{
-    poll_until, Ami, Asterisk, Campaign, FarEnd, Message, Options, ResultLine, Shared, Sipp,
-};
+use harness::{poll_until, Ami, Asterisk, Campaign, FarEnd, Lab, Message, Options, ResultLine};
 
 const SOON: Duration = Duration::from_secs(15);
 const ENDED: Duration = Duration::from_secs(40);
@@ -20,19 +17,6 @@ type Headers<'a> = &'a [(&'a str, &'a str)];
 const SIP: Headers = &[("TechName", "PJSIP/"), ("TrunkName", "trunk"), ("MaxRetry1", "1")];
 const LOCAL: Headers = &[("TechName", "Local/"), ("TrunkName", "callee"), ("MaxRetry1", "1")];
 const HANGUP: Headers = &[("Exten", "hangup"), ("Context", "destinations")];
-
-struct Lab {
-    asterisk: Asterisk,
-    sipp: Sipp,
-}
-
-fn lab() -> Arc<Lab> {
-    static LAB: Shared<Lab> = Shared::new();
-    LAB.get(|| {
-        let sipp = Sipp::people();
-        Lab { asterisk: Asterisk::start(Options::default().trunk_to(sipp.port)), sipp }
-    })
-}
 
 fn campaign(ami: &Ami, plan: Headers, destination: Headers, number: &str) -> Campaign {
     let target: Headers = &[("Number1", number)];
@@ -103,7 +87,7 @@ fn lent(headers: &[(String, String)]) -> Vec<(&str, &str)> {
 
 #[test]
 fn an_extension_gets_variables_caller_id_and_user_to_user_information() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let to: Headers = &[("Exten", "reached"), ("Context", "destinations"), ("Priority", "1")];
     let plan = [SIP, &[("CallerId", "\"Bea O'Hara\" <5550199>")]].concat();
@@ -127,7 +111,7 @@ fn an_extension_gets_variables_caller_id_and_user_to_user_information() {
 
 #[test]
 fn an_application_gets_the_variables_too() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let to: Headers = &[("Type", "1"), ("Application", "Wait"), ("Data", "20")];
     let campaign = four_layers(&ami, LOCAL, to, "1111");
@@ -154,7 +138,7 @@ fn an_application_gets_the_variables_too() {
 
 #[test]
 fn applications_last_as_long_as_their_data_says() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let seconds = |line: &ResultLine| line.seconds("tm_hangup") - line.seconds("tm_dial_end");
     let wait: Headers = &[("Type", "1"), ("Application", "Wait"), ("Data", "1.5")];
@@ -174,7 +158,7 @@ fn applications_last_as_long_as_their_data_says() {
 
 #[test]
 fn either_side_may_hang_up_first() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let wait: Headers = &[("Exten", "wait"), ("Context", "destinations")];
     for (number, to, ended) in [("1013", wait, "us"), ("1113", HANGUP, "them")] {
@@ -187,7 +171,7 @@ fn either_side_may_hang_up_first() {
 
 #[test]
 fn a_campaign_that_could_not_dial_does_not_start() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let no_such_extension: Headers = &[("Exten", "nowhere"), ("Context", "destinations")];
     let no_such_context: Headers = &[("Exten", "s"), ("Context", "moon")];
@@ -228,7 +212,7 @@ fn a_campaign_that_could_not_dial_does_not_start() {
 
 #[test]
 fn what_is_in_use_stays() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let campaign = campaign(&ami, LOCAL, HANGUP, "3100");
     let mark = ami.mark();

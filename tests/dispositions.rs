@@ -4,29 +4,15 @@
 mod harness;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use harness::far_end::read_calls;
-use harness::{poll_until, Ami, Asterisk, Campaign, FarEnd, Message, Options, Shared, Sipp};
+use harness::{poll_until, Ami, Campaign, FarEnd, Lab, Message};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(15);
 const ENDED: Duration = Duration::from_secs(40);
 const HANGUP: &[(&str, &str)] = &[("Exten", "hangup"), ("Context", "destinations")];
-
-struct Lab {
-    asterisk: Asterisk,
-    sipp: Sipp,
-}
-
-fn lab() -> Arc<Lab> {
-    static LAB: Shared<Lab> = Shared::new();
-    LAB.get(|| {
-        let sipp = Sipp::people();
-        Lab { asterisk: Asterisk::start(Options::default().trunk_to(sipp.port)), sipp }
-    })
-}
 
 /// What the module has to say of a number.
 struct Case {
@@ -331,7 +317,7 @@ fn differences(lab: &Lab, campaign: &Campaign, cases: &[Case]) -> Vec<String> {
 
 #[test]
 fn both_sides_tell_the_same_of_every_call_over_sip() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let plan = [
         ("TechName", "PJSIP/"),
@@ -486,7 +472,7 @@ fn keys(object: &Value) -> Vec<&str> {
 
 #[test]
 fn people_of_the_dialplan_by_first_digit() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let plan = [("TechName", "Local/"), ("TrunkName", "callee")];
     let campaign = dial_once(&lab, &ami, "local", &plan, &LOCAL);
@@ -496,7 +482,7 @@ fn people_of_the_dialplan_by_first_digit() {
 
 #[test]
 fn a_technology_that_does_not_exist_keeps_the_campaign_from_starting() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     for (tech, reason) in [("Smoke/", "Smoke"), ("", "TechName is not set")] {
         let plan = [("TechName", tech)];
@@ -515,7 +501,7 @@ fn a_technology_that_does_not_exist_keeps_the_campaign_from_starting() {
 /// is told like any other, and the next one waits for its RetryDelay.
 #[test]
 fn a_trunk_that_leads_nowhere() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     // (trunk, disposition, last status of the dialing)
     let trunks = [("nosuchtrunk", "no_route", 11), ("unreachable", "no_answer", 7)];

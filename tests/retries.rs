@@ -4,14 +4,11 @@
 mod harness;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use harness::campaign::create;
 use harness::far_end::read_calls;
-use harness::{
-    poll_until, try_poll_until, Ami, Asterisk, Campaign, Options, ResultLine, Shared, Sipp,
-};
+use harness::{poll_until, try_poll_until, Ami, Campaign, Lab, ResultLine};
 
 const SOON: Duration = Duration::from_secs(15);
 const ENDED: Duration = Duration::from_secs(40);
@@ -24,19 +21,6 @@ const HANGUP: Headers = &[("Exten", "hangup"), ("Context", "destinations")];
 const WAIT: Headers = &[("Exten", "wait"), ("Context", "destinations")];
 const LOCAL: Headers = &[("TechName", "Local/"), ("TrunkName", "callee"), ("RetryDelay", "0")];
 const SIP: Headers = &[("TechName", "PJSIP/"), ("TrunkName", "trunk"), ("RetryDelay", "0")];
-
-struct Lab {
-    asterisk: Asterisk,
-    sipp: Sipp,
-}
-
-fn lab() -> Arc<Lab> {
-    static LAB: Shared<Lab> = Shared::new();
-    LAB.get(|| {
-        let sipp = Sipp::people();
-        Lab { asterisk: Asterisk::start(Options::default().trunk_to(sipp.port)), sipp }
-    })
-}
 
 fn campaign(ami: &Ami, name: &str, plan: &[Headers], to: Headers, numbers: &[&str]) -> Campaign {
     let targets: Vec<[(&str, &str); 1]> =
@@ -106,7 +90,7 @@ fn status(ami: &Ami, campaign: &Campaign) -> String {
 
 #[test]
 fn the_retry_delay_counts_from_the_end_and_the_tries_are_those_in_all() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     // Busy at once; and one that rings for a while, so that start and end differ.
     let plan: Headers = &[
@@ -136,7 +120,7 @@ fn the_retry_delay_counts_from_the_end_and_the_tries_are_those_in_all() {
 
 #[test]
 fn numbers_in_their_order_with_gaps_until_one_answers() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let tries = [("MaxRetry2", "2"), ("MaxRetry5", "1"), ("MaxRetry7", "0"), ("MaxRetry8", "1")];
     let answers: Headers =
@@ -161,7 +145,7 @@ fn numbers_in_their_order_with_gaps_until_one_answers() {
 
 #[test]
 fn the_third_try_and_the_second_number_over_sip() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let tries: Headers = &[("MaxRetry1", "4"), ("MaxRetry2", "2")];
     let third: Headers = &[("Number1", "3002"), ("Number2", "1002")];
@@ -187,7 +171,7 @@ fn the_third_try_and_the_second_number_over_sip() {
 
 #[test]
 fn the_end_of_the_list_ends_the_campaign_or_not() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let once: Headers = &[("MaxRetry1", "1")];
     let ends = campaign(&ami, "ends", &[LOCAL, once], HANGUP, &["2001", "7001"]);
@@ -217,7 +201,7 @@ fn the_end_of_the_list_ends_the_campaign_or_not() {
 
 #[test]
 fn a_live_call_keeps_what_it_started_with() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let plan: Headers = &[("MaxRetry1", "1"), ("DialTimeout", "2000"), ("Variable", "V1=before")];
     // Rings until the time is up; rings 3 s, so it needs the longer time to answer.
@@ -243,7 +227,7 @@ fn a_live_call_keeps_what_it_started_with() {
 
 #[test]
 fn two_campaigns_on_two_lists_do_not_meet() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let plan: Headers = &[("MaxRetry1", "2")];
     let numbers = |digit: char| -> Vec<String> {
@@ -282,7 +266,7 @@ fn two_campaigns_on_two_lists_do_not_meet() {
 
 #[test]
 fn two_campaigns_on_one_list_share_it() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     // They ring for a second, so that many are up at any time.
     let plan: Headers = &[("MaxRetry1", "2"), ("DialTimeout", "1000")];
@@ -316,7 +300,7 @@ fn two_campaigns_on_one_list_share_it() {
 
 #[test]
 fn the_counts_at_each_step_and_a_forced_stop() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let plan: Headers = &[("MaxRetry1", "2"), ("RetryDelay", "3600"), ("DialTimeout", "60000")];
     let local: Headers = &[("TechName", "Local/"), ("TrunkName", "callee")];
@@ -356,7 +340,7 @@ fn the_counts_at_each_step_and_a_forced_stop() {
 
 #[test]
 fn a_pause_lets_live_calls_go_on_and_starts_no_new_one() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     // One talks for as long as the destination lasts, one rings 2 s and may be
     // tried again at once.
@@ -404,7 +388,7 @@ fn a_pause_lets_live_calls_go_on_and_starts_no_new_one() {
 
 #[test]
 fn a_stop_waits_for_the_live_call() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     // Talks for 2 s, then the far end hangs up.
     let campaign = campaign(&ami, "stop", &[LOCAL, &[("MaxRetry1", "5")]], WAIT, &["1001"]);
@@ -432,7 +416,7 @@ fn a_stop_waits_for_the_live_call() {
 
 #[test]
 fn a_forced_stop_hangs_up_who_rings_and_who_talks() {
-    let lab = lab();
+    let lab = Lab::shared();
     let ami = lab.asterisk.ami();
     let plan: Headers = &[("MaxRetry1", "5"), ("DialTimeout", "60000"), ("RetryDelay", "3600")];
     let sip: Headers = &[("TechName", "PJSIP/"), ("TrunkName", "trunk")];

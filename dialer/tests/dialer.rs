@@ -1,14 +1,15 @@
 //! The dialer in situations that are rare: a clock that is set back, and a
 //! dialer that is made anew while its calls are up.
 
+mod bench;
+
 use dialer::dialer::{
-    CallEvent, CallOrder, Command, Dialer, Input, Ready, Refusal, Reply, Settings, Switch,
-    TimeOrderedIds, World,
+    CallEvent, CallOrder, Command, Dialer, Input, Ready, Reply, Settings, TimeOrderedIds,
 };
 use dialer::domain::{
     control, CallEnd, CampaignId, CampaignPatch, Change, DestinationId, DestinationPatch,
-    DialListId, DialListPatch, Dialing, DialingId, EndedBy, PlanId, PlanPatch, Route,
-    StatusRequest, TargetPatch, Timestamp,
+    DialListId, DialListPatch, Dialing, DialingId, EndedBy, PlanId, PlanPatch, StatusRequest,
+    TargetPatch, Timestamp,
 };
 use dialer::store::{Sqlite, Store, Targets};
 use std::collections::HashSet;
@@ -17,18 +18,6 @@ use uuid::Uuid;
 
 const SECOND: i64 = 1_000_000_000;
 const START: Timestamp = Timestamp(1_700_000_000 * SECOND);
-
-struct AnySwitch;
-
-impl Switch for AnySwitch {
-    fn check_route(&self, _route: &Route) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn has_technology(&self, _tech: &str) -> bool {
-        true
-    }
-}
 
 fn settings() -> Settings {
     Settings { max_dialings: 100, calls_per_second: 1, result_info: false }
@@ -84,14 +73,7 @@ impl Bench {
     }
 
     fn step(&mut self, input: Input) -> Ready {
-        self.store.begin().expect("a transaction");
-        let mut world = World { now: self.now, targets: &mut self.store, switch: &AnySwitch };
-        let ready = self.dialer.step(input, &mut world);
-        for write in &ready.writes {
-            self.store.apply(write).expect("a write");
-        }
-        self.store.commit().expect("a commit");
-        ready
+        bench::step(&mut self.dialer, &mut self.store, self.now, input)
     }
 
     /// Calls that a tick asks for.
@@ -111,9 +93,7 @@ impl Bench {
         let (dialer, ready) = Dialer::restore(settings(), ids, records, &live, self.now);
         self.dialer = dialer;
         self.store.begin().expect("a transaction");
-        for write in &ready.writes {
-            self.store.apply(write).expect("a write");
-        }
+        bench::write(&mut self.store, &ready);
         self.store.commit().expect("a commit");
         ready
     }

@@ -1,14 +1,17 @@
 //! Whole campaigns in virtual time, over a network that does what it likes, with
 //! crashes between decision and effect. A seed tells one run; a failure prints it.
 
+mod bench;
+
+use bench::AnySwitch;
 use dialer::dialer::{
-    CallEvent, CallOrder, Command, Dialer, Event, IdSource, Input, Ready, Refusal, Reply, Settings,
-    Switch, What, World,
+    CallEvent, CallOrder, Command, Dialer, Event, IdSource, Input, Ready, Reply, Settings, What,
+    World,
 };
 use dialer::domain::{
     control, CallEnd, CampaignId, CampaignPatch, CampaignStatus, Change, DestinationId,
     DestinationPatch, DialListId, DialListPatch, Dialing, DialingId, Disposition, EndedBy, PlanId,
-    PlanPatch, Route, StatusRequest, TargetId, TargetPatch, TargetState, Timestamp,
+    PlanPatch, StatusRequest, TargetId, TargetPatch, TargetState, Timestamp,
 };
 use dialer::store::{Sqlite, Store, Targets, Write};
 use std::cmp::Reverse;
@@ -47,18 +50,6 @@ impl IdSource for CountedIds {
     fn next_id(&mut self, _now: Timestamp) -> Uuid {
         self.0 += 1;
         Uuid::from_u128(self.0)
-    }
-}
-
-struct AnySwitch;
-
-impl Switch for AnySwitch {
-    fn check_route(&self, _route: &Route) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn has_technology(&self, _tech: &str) -> bool {
-        true
     }
 }
 
@@ -208,7 +199,7 @@ impl Sim {
         let mut world = World { now: self.now, targets: &mut self.store, switch: &AnySwitch };
         let ready = self.dialer.step(input, &mut world);
         assert_eq!(ready.fault, None, "seed {}", self.seed);
-        self.apply(&ready);
+        bench::write(&mut self.store, &ready);
         // A crash before the commit loses the step; one after it, its effects.
         match self.may_crash && self.random.one_in(400) {
             true if self.random.one_in(2) => {
@@ -227,12 +218,6 @@ impl Sim {
         Some(ready)
     }
 
-    fn apply(&mut self, ready: &Ready) {
-        for write in &ready.writes {
-            self.store.apply(write).unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
-        }
-    }
-
     /// Everything that only lived in memory is gone, and so is every call.
     fn crash(&mut self) {
         self.crashes += 1;
@@ -247,7 +232,7 @@ impl Sim {
             Dialer::restore(self.settings.clone(), ids, records, &nobody, self.now);
         self.dialer = dialer;
         self.store.begin().expect("a transaction");
-        self.apply(&ready);
+        bench::write(&mut self.store, &ready);
         self.store.commit().expect("a commit");
         // Whoever starts a dialer finds the lines that the last one left behind.
         for line in self.store.undelivered(1_000_000).expect("the outbox") {

@@ -4,33 +4,17 @@
 #[path = "../../tests/harness/transcript.rs"]
 mod transcript;
 
-use dialer::dialer::{Command, Dialer, Input, Refusal, Reply, Settings, Switch, World};
+mod bench;
+
+use dialer::dialer::{Command, Dialer, Input, Reply, Settings};
 use dialer::dialer::{Ready, TimeOrderedIds};
-use dialer::domain::{Route, Timestamp};
+use dialer::domain::Timestamp;
 use dialer::store::{Reader, Sqlite, Store, StoreError};
 use dialer::surface::ami::{self, Backend};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::Path;
 use tempfile::TempDir;
-
-/// Has every extension, application and technology but those named `missing`.
-struct AnySwitch;
-
-impl Switch for AnySwitch {
-    fn check_route(&self, route: &Route) -> Result<(), Refusal> {
-        match route {
-            Route::Extension { exten, .. } if exten == "missing" => {
-                Err(Refusal::of("Exten", "there is no such extension"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn has_technology(&self, tech: &str) -> bool {
-        tech != "missing"
-    }
-}
 
 /// A dialer that is stepped by hand, over a store in a file.
 struct Bench {
@@ -54,13 +38,7 @@ impl Bench {
 
     fn step(&self, input: Input) -> Ready {
         let (dialer, store) = &mut *self.state.borrow_mut();
-        store.begin().expect("a transaction");
-        let mut world = World { now: START, targets: store, switch: &AnySwitch };
-        let ready = dialer.step(input, &mut world);
-        for write in &ready.writes {
-            store.apply(write).expect("a write");
-        }
-        store.commit().expect("a commit");
+        let ready = bench::step(dialer, store, START, input);
         for event in &ready.events {
             let (name, lines) = ami::event(event);
             let text = format!("Event: {name}\r\nPrivilege: message,all\r\n{lines}\r\n");

@@ -1,25 +1,15 @@
 //! No value gets out of its place on the wire, whatever a client sends.
 
+mod bench;
+
 use dialer::dialer::TimeOrderedIds;
-use dialer::dialer::{Command, Dialer, Event, Input, Refusal, Reply, Settings, Switch, World};
-use dialer::domain::{Route, Timestamp};
+use dialer::dialer::{Command, Dialer, Event, Input, Reply, Settings};
+use dialer::domain::Timestamp;
 use dialer::store::{Reader, Sqlite, Store, StoreError};
 use dialer::surface::ami::{self, Backend, Privilege, ACTIONS};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::HashSet;
-
-struct NoSwitch;
-
-impl Switch for NoSwitch {
-    fn check_route(&self, _route: &Route) -> Result<(), Refusal> {
-        Err(Refusal::because("there is nothing"))
-    }
-
-    fn has_technology(&self, _tech: &str) -> bool {
-        false
-    }
-}
 
 /// A dialer whose events are kept.
 struct Bench {
@@ -49,13 +39,8 @@ impl Bench {
 impl Backend for Bench {
     fn ask(&self, command: Command) -> Reply {
         let (dialer, store) = &mut *self.state.borrow_mut();
-        store.begin().expect("a transaction");
-        let mut world = World { now: Timestamp(0), targets: store, switch: &NoSwitch };
-        let ready = dialer.step(Input::Command(Box::new(command)), &mut world);
-        for write in &ready.writes {
-            store.apply(write).expect("a write");
-        }
-        store.commit().expect("a commit");
+        let input = Input::Command(Box::new(command));
+        let ready = bench::step(dialer, store, Timestamp(0), input);
         self.events.borrow_mut().extend(ready.events);
         ready.reply.expect("a reply")
     }
