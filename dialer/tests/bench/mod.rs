@@ -3,7 +3,6 @@
 // Each suite uses its own part.
 #![allow(dead_code)]
 
-
 use dialer::dialer::{Dialer, Input, Ready, Refusal, Switch, World};
 use dialer::domain::{Route, Timestamp};
 use dialer::store::{Sqlite, Store};
