@@ -116,6 +116,9 @@ fn may_unload() -> Result<(), String> {
 }
 
 fn is_idle(runtime: &Runtime) -> Result<(), String> {
+    if let Some(fault) = runtime.state().fault {
+        return Err(format!("the dialer waits: {fault}"));
+    }
     // By the time of the reply, all that was decided before the hold is done.
     match runtime.ask(Command::ShowStatus) {
         Ok(Reply::Status(status)) if status.dialings > 0 => {

@@ -117,7 +117,8 @@ fn live_calls_outlive_their_dialer_and_the_others_are_closed() {
     let lost = bench.tick()[0].id;
     bench.now = Timestamp(bench.now.0 + SECOND);
     let kept = bench.tick()[0].id;
-    bench.step(Input::Call(CallEvent::Answered { dialing: kept }));
+    let (at, event) = (bench.now, CallEvent::Answered { dialing: kept });
+    bench.step(Input::Call { at, event });
 
     let ready = bench.make_anew(&[kept]);
     let closed: Vec<_> = ready.results.iter().map(|line| line.dialing).collect();
@@ -134,7 +135,7 @@ fn live_calls_outlive_their_dialer_and_the_others_are_closed() {
         tech_cause: None,
         amd: None,
     };
-    let ready = bench.step(Input::Call(CallEvent::Ended { dialing: kept, end }));
+    let ready = bench.step(Input::Call { at, event: CallEvent::Ended { dialing: kept, end } });
     assert!(ready.results[0].json.contains("\"disposition\":\"answered\""));
     assert_eq!(bench.store.counts(bench.list).expect("counts").done, 1);
 }

@@ -386,7 +386,7 @@ impl Sim {
         if let CallEvent::Ended { dialing, .. } = &event {
             self.up.remove(dialing);
         }
-        self.step(Input::Call(event));
+        self.step(Input::Call { at: self.now, event });
     }
 
     /// People start, pause and stop campaigns, and add to lists, while it runs.

@@ -69,7 +69,7 @@ impl Backend for OfRuntime {
 pub fn refusal(why: NoReply) -> Refusal {
     Refusal::because(match why {
         NoReply::Busy => "The dialer is busy, nothing was changed; try again",
-        NoReply::Unknown => "The database does not answer; the change may still be made",
+        NoReply::Unknown => "The database does not answer; what was asked for may still be done",
         NoReply::Stopped => "The dialer has stopped, nothing was changed",
     })
 }

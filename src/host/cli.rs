@@ -7,6 +7,7 @@ use dialer::domain::{Campaign, CampaignId, CampaignPatch, StatusRequest};
 use dialer::store::Reader;
 
 use super::ami::refusal;
+use super::inbox::NoReply;
 use crate::ast::cli::{self, CliResult, Command, Commands, Completion, Output, RegisterError};
 use crate::ast::{border, module as asterisk};
 use crate::module;
@@ -58,25 +59,33 @@ fn show_status(out: &mut Output, args: &[String]) -> CliResult {
         return CliResult::ShowUsage;
     }
     let Some(runtime) = module::runtime() else { return stopped(out) };
-    let status = match runtime.ask(Order::ShowStatus) {
-        Ok(Reply::Status(status)) => status,
-        Ok(_) => return CliResult::Failure,
-        Err(why) => {
-            out.line(refusal(why));
-            return CliResult::Failure;
-        }
-    };
     let state = runtime.state();
+    // A dialer that waits for its database does not answer; the rest can be said.
+    let asked = match state.fault {
+        None => runtime.ask(Order::ShowStatus),
+        Some(_) => Err(NoReply::Busy),
+    };
+    let status = match asked {
+        Ok(Reply::Status(status)) => Some(status),
+        _ => None,
+    };
     let mut line = |name: &str, value: std::fmt::Arguments<'_>| {
         out.line(format_args!("{name:<18} {value}"));
     };
     let versions = (env!("CARGO_PKG_VERSION"), asterisk::asterisk_version());
     line("Version", format_args!("{} on Asterisk {}", versions.0, versions.1));
-    let campaigns = (status.campaigns_started, status.campaigns);
-    line("Campaigns", format_args!("{} of {} not stopped", campaigns.0, campaigns.1));
-    let (live, most, answered) = (status.dialings, status.max_dialings, status.answered);
-    line("Live dialings", format_args!("{live} of at most {most}, {answered} of them answered"));
-    line("Calls per second", format_args!("at most {}", status.calls_per_second));
+    if let Some(status) = &status {
+        let campaigns = (status.campaigns_started, status.campaigns);
+        line("Campaigns", format_args!("{} of {} not stopped", campaigns.0, campaigns.1));
+        let (live, most, answered) = (status.dialings, status.max_dialings, status.answered);
+        line(
+            "Live dialings",
+            format_args!("{live} of at most {most}, {answered} of them answered"),
+        );
+        line("Calls per second", format_args!("at most {}", status.calls_per_second));
+    } else {
+        line("Dialer", format_args!("does not answer now"));
+    }
     let queues = (state.commands, state.events, state.calls_to_place);
     line(
         "Queues",

@@ -12,13 +12,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialer::dialer::{CallEvent, Command, Refusal, Reply, Settings};
-use dialer::domain::DialingId;
+use dialer::domain::{DialingId, Timestamp};
+
+use super::wall_clock;
 
 /// Commands that may wait at once; more are told that the dialer is busy.
 const COMMANDS: usize = 1_000;
 
 /// How long a command waits for its reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A call event, and when it happened: the dialer may take it in later.
+pub type Timed = (Timestamp, CallEvent);
 
 /// The queue into the dialer thread.
 #[derive(Default)]
@@ -34,7 +39,7 @@ struct Queue {
     commands: VecDeque<Waiting>,
     // Never more than the calls that are up bring: no bound is needed, and none
     // may be lost.
-    events: VecDeque<CallEvent>,
+    events: VecDeque<Timed>,
     settings: Option<(Settings, PathBuf)>,
     stop: bool,
 }
@@ -77,7 +82,7 @@ pub enum NoReply {
 #[derive(Default)]
 pub struct Batch {
     pub commands: Vec<Waiting>,
-    pub events: Vec<CallEvent>,
+    pub events: Vec<Timed>,
     /// Changed settings, and where results go.
     pub settings: Option<(Settings, PathBuf)>,
     pub stop: bool,
@@ -108,9 +113,10 @@ impl Inbox {
         slot.wait()
     }
 
-    /// A call went on.
+    /// A call went on, now.
     pub fn tell(&self, event: CallEvent) {
-        lock(&self.queue).events.push_back(event);
+        let at = wall_clock();
+        lock(&self.queue).events.push_back((at, event));
         self.filled.notify_one();
     }
 
@@ -165,7 +171,7 @@ impl Inbox {
     }
 
     /// Puts call events back that were taken but are not taken care of.
-    pub fn put_back(&self, events: Vec<CallEvent>) {
+    pub fn put_back(&self, events: Vec<Timed>) {
         let mut queue = lock(&self.queue);
         for event in events.into_iter().rev() {
             queue.events.push_front(event);
@@ -175,7 +181,7 @@ impl Inbox {
     /// Calls whose end waits to be taken in.
     pub fn ended(&self) -> Vec<DialingId> {
         let queue = lock(&self.queue);
-        let ended = queue.events.iter().filter_map(|event| match event {
+        let ended = queue.events.iter().filter_map(|(_, event)| match event {
             CallEvent::Ended { dialing, .. } => Some(*dialing),
             _ => None,
         });

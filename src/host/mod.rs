@@ -19,3 +19,13 @@ pub mod results;
 pub mod runtime;
 pub mod settings;
 pub mod switch;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dialer::domain::Timestamp;
+
+/// The time that everything is told by.
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

@@ -10,21 +10,21 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use dialer::dialer::{
-    CallEvent, CallOrder, Command, Dialer, Event, Input, Ready, Reply, ResultLine, TimeOrderedIds,
-    World,
+    CallOrder, Command, Dialer, Event, Input, Ready, Reply, ResultLine, TimeOrderedIds, World,
 };
-use dialer::domain::{DialingId, Timestamp};
+use dialer::domain::DialingId;
 use dialer::store::{Reader, Sqlite, Store, StoreError, Write};
 
 use super::ami;
 use super::engine::Engine;
-use super::inbox::{Batch, Inbox, NoReply, ReplyTo};
+use super::inbox::{Batch, Inbox, NoReply, ReplyTo, Timed};
 use super::results::ResultFile;
 use super::settings::Settings;
 use super::switch::ThisAsterisk;
+use super::wall_clock;
 use crate::ast::thread::{self, JoinHandle, SpawnError};
 use crate::ast::{border, log, module};
 
@@ -214,8 +214,8 @@ struct Dialing {
     /// Inputs that are not taken in yet.
     inputs: Inputs,
     /// The call event of the step under way, and those of the transaction under way.
-    stepping: Option<CallEvent>,
-    taken: Vec<CallEvent>,
+    stepping: Option<Timed>,
+    taken: Vec<Timed>,
 }
 
 /// What steps want done, with the writes that come first.
@@ -303,7 +303,7 @@ impl Dialing {
             self.delivered.extend(self.results.close());
             self.results.set_path(result_file);
         }
-        let events = batch.events.into_iter().map(|event| (Input::Call(event), None));
+        let events = batch.events.into_iter().map(|(at, event)| (Input::Call { at, event }, None));
         let commands = batch.commands.into_iter().map(|waiting| {
             let (command, reply_to) = waiting.split();
             (Input::Command(Box::new(command)), Some(reply_to))
@@ -354,7 +354,7 @@ impl Dialing {
 
     fn step(&mut self, input: Input, reply_to: Option<ReplyTo>) -> Result<(), StoreError> {
         self.stepping = match &input {
-            Input::Call(event) => Some(event.clone()),
+            Input::Call { at, event } => Some((*at, event.clone())),
             _ => None,
         };
         let mut world =
@@ -463,8 +463,8 @@ impl Dialing {
         let mut events = std::mem::take(&mut self.taken);
         self.stepping = None;
         for (input, _) in std::mem::take(&mut self.inputs) {
-            if let Input::Call(event) = input {
-                events.push(event);
+            if let Input::Call { at, event } = input {
+                events.push((at, event));
             }
         }
         self.inbox.put_back(events);
@@ -511,11 +511,6 @@ fn restore(
 ) -> Result<(Dialer, Ready), StoreError> {
     let records = store.load()?;
     Ok(Dialer::restore(settings, Box::new(TimeOrderedIds), records, live, wall_clock()))
-}
-
-fn wall_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -26,8 +26,8 @@ use uuid::Uuid;
 pub enum Input {
     /// Somebody asks for something; the step's [`Ready::reply`] is for them.
     Command(Box<Command>),
-    /// A call went on.
-    Call(CallEvent),
+    /// A call went on, at this time.
+    Call { at: Timestamp, event: CallEvent },
     /// Time went on.
     Tick,
 }
@@ -247,7 +247,7 @@ impl Dialer {
                 let reply = self.command(*command, world, &mut ready);
                 ready.reply = Some(reply.unwrap_or_else(Reply::Refused));
             }
-            Input::Call(event) => self.call_event(event, world.now, &mut ready),
+            Input::Call { at, event } => self.call_event(event, at, &mut ready),
             Input::Tick => self.tick(world, &mut ready),
         }
         ready

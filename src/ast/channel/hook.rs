@@ -47,6 +47,8 @@ pub struct EndOfCall {
     /// The channel's name and unique id at its end.
     pub name: String,
     pub uniqueid: String,
+    /// Whether it was answered at its end.
+    pub was_up: bool,
     /// Q.850; 0 if nobody set one.
     pub hangup_cause: i32,
     /// Asterisk's words for `hangup_cause`.
@@ -157,6 +159,8 @@ extern "C" fn destroyed(data: *mut c_void) {
 unsafe fn end_of_call(channel: *mut sys::ast_channel, wanted: &[CString]) -> EndOfCall {
     // SAFETY: by the caller's word, here and below.
     let hangup_cause = unsafe { sys::ast_channel_hangupcause(channel) };
+    // SAFETY: as above.
+    let was_up = unsafe { sys::ast_channel_state(channel) } == sys::AST_STATE_UP;
     #[cfg(has_tech_hangupcause)]
     // SAFETY: as above.
     let tech_cause = Some(unsafe { sys::ast_channel_tech_hangupcause(channel) });
@@ -167,6 +171,7 @@ unsafe fn end_of_call(channel: *mut sys::ast_channel, wanted: &[CString]) -> End
         name: unsafe { text::copy(sys::ast_channel_name(channel)) },
         // SAFETY: as above.
         uniqueid: unsafe { text::copy(sys::ast_channel_uniqueid(channel)) },
+        was_up,
         hangup_cause,
         cause_text: super::cause2str(hangup_cause),
         tech_cause: tech_cause.filter(|cause| *cause != 0),
@@ -232,32 +237,48 @@ fn moved(data: *mut c_void, channel: *mut sys::ast_channel, how: Moved) {
     });
 }
 
+/// Whether the channel that the hook is on is answered; true if there is none any
+/// more.
+pub fn is_up(uniqueid: &str, hook: HookId) -> bool {
+    let mut up = true;
+    on_hooked(uniqueid, hook, |channel| {
+        // SAFETY: reads a number of the locked channel.
+        up = unsafe { sys::ast_channel_state(channel.raw()) } == sys::AST_STATE_UP;
+    });
+    up
+}
+
 /// Asks whoever runs a channel to hang it up, with a Q.850 `cause`. For a
 /// channel that the PBX owns: a [`super::Leg`] is hung up by its owner.
 ///
 /// `uniqueid` is where to look first; if the hook is no longer there, all
 /// channels are searched. False if no channel has the hook: the call is over.
 pub fn soft_hangup(uniqueid: &str, hook: HookId, cause: i32) -> bool {
+    on_hooked(uniqueid, hook, |channel| {
+        // SAFETY: the channel is locked.
+        unsafe { sys::ast_channel_hangupcause_set(channel.raw(), cause) };
+        // SAFETY: takes the same, recursive lock; does not wait for the hangup.
+        unsafe { sys::ast_softhangup(channel.raw(), sys::AST_SOFTHANGUP_EXPLICIT as i32) };
+    })
+}
+
+/// Does something with the channel that has the hook, locked; false if none has.
+fn on_hooked(uniqueid: &str, hook: HookId, mut act: impl FnMut(&Locked<'_>)) -> bool {
     let uid = hook.uid();
+    let mut act_if_hooked = |channel: &Borrowed| {
+        let channel = channel.lock();
+        // SAFETY: the channel is locked; kind and id outlive the call.
+        let found =
+            unsafe { sys::ast_channel_datastore_find(channel.raw(), &KIND.0, uid.as_ptr()) };
+        if !found.is_null() {
+            act(&channel);
+        }
+        !found.is_null()
+    };
     if let Some(channel) = Borrowed::by_uniqueid(uniqueid) {
-        if soft_hangup_if_hooked(&channel, &uid, cause) {
+        if act_if_hooked(&channel) {
             return true;
         }
     }
-    AllChannels::new().any(|channel| soft_hangup_if_hooked(&channel, &uid, cause))
-}
-
-fn soft_hangup_if_hooked(channel: &Borrowed, uid: &CStr, cause: i32) -> bool {
-    let channel = channel.lock();
-    let raw = channel.raw();
-    // SAFETY: the channel is locked; kind and id outlive the call.
-    let found = unsafe { sys::ast_channel_datastore_find(raw, &KIND.0, uid.as_ptr()) };
-    if found.is_null() {
-        return false;
-    }
-    // SAFETY: the channel is locked.
-    unsafe { sys::ast_channel_hangupcause_set(raw, cause) };
-    // SAFETY: takes the same, recursive lock; does not wait for the hangup.
-    unsafe { sys::ast_softhangup(raw, sys::AST_SOFTHANGUP_EXPLICIT as i32) };
-    true
+    AllChannels::new().any(|channel| act_if_hooked(&channel))
 }

@@ -12,7 +12,7 @@ mod parties;
 mod request;
 
 pub use alerts::{Alerts, Knocker};
-pub use hook::{soft_hangup, EndOfCall, Hook, HookId, Moved};
+pub use hook::{is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
 pub use leg::{ControlFrame, Leg, Read};
 pub use parties::parse_callerid;
 pub use request::{request, Request};

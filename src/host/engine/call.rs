@@ -7,7 +7,7 @@ use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy};
 
 use super::ringing::Entrance;
 use super::{Calls, NORMAL_CLEARING, NO_ANSWER};
-use crate::ast::channel::{cause2str, soft_hangup, EndOfCall, Hook, HookId, Moved};
+use crate::ast::channel::{cause2str, is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
 use crate::ast::module;
 
 /// Channel variables that are read at the end of a call: what AMD found.
@@ -102,6 +102,16 @@ impl Call {
     /// Has the PBX hang it up, on whichever channel the hook is by now.
     pub fn hang_up_in_pbx(&self, hook: HookId) {
         soft_hangup(&self.id().to_string(), hook, NORMAL_CLEARING);
+    }
+
+    /// Hangs it up if it was taken away to a channel of the PBX and nobody has
+    /// answered there either.
+    pub fn time_out_in_pbx(&self, hook: HookId) {
+        let id = self.id().to_string();
+        if !is_up(&id, hook) {
+            self.ends_by(EndedBy::RingTimeout);
+            soft_hangup(&id, hook, NO_ANSWER);
+        }
     }
 
     /// A fault kept it from being placed: with a hook on its channel, that one
@@ -210,6 +220,10 @@ impl Call {
 
 impl Hook for Call {
     fn gone(&self, end: EndOfCall) {
+        if end.was_up {
+            // Also if it was answered after somebody took it away while it rang.
+            self.progress().answered = true;
+        }
         let mut variables = end.variables.into_iter();
         let amd = variables.next().flatten().zip(variables.next().map(Option::unwrap_or_default));
         self.end(end.hangup_cause, end.tech_cause, amd);

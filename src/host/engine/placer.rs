@@ -102,7 +102,9 @@ fn place(call: Arc<Call>, ringing: &Entrance) {
         address: &dialing.copy.address,
         uniqueid: &id,
         uniqueid2: Some(&other),
-        codecs: None,
+        // PJSIP offers what its endpoint allows. Others take the best that they are
+        // offered, which for Local would be 192 kHz.
+        codecs: (dialing.copy.tech != "PJSIP").then_some("slin"),
     };
     let leg = match request(&wanted) {
         Ok(leg) => leg,

@@ -70,6 +70,7 @@ impl Ringing {
             entrance: entrance.clone(),
             calls: HashMap::new(),
             keys: HashMap::new(),
+            taken_away: HashMap::new(),
             deadlines: BinaryHeap::new(),
             next_key: 0,
         };
@@ -126,6 +127,8 @@ struct Ringers {
     entrance: Entrance,
     calls: HashMap<u64, Watched>,
     keys: HashMap<DialingId, u64>,
+    /// Calls that somebody took away while they rang, until their time is up.
+    taken_away: HashMap<u64, (Arc<Call>, HookId)>,
     /// Keys by the time at which nobody will have answered. Of calls that are
     /// gone already, too: those are passed over.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
@@ -216,6 +219,7 @@ impl Ringers {
     fn let_go(&mut self, dialing: DialingId) {
         let Some(key) = self.keys.get(&dialing).copied() else { return };
         let Some(Ringer { call, leg, hook }) = self.take(key) else { return };
+        self.taken_away.insert(key, (call.clone(), hook));
         let goes_on = call.enter(Stage::InPbx(hook));
         leg.hangup();
         if !goes_on {
@@ -277,6 +281,9 @@ impl Ringers {
                 return;
             }
             self.deadlines.pop();
+            if let Some((call, hook)) = self.taken_away.remove(&key) {
+                call.time_out_in_pbx(hook);
+            }
             let dialing = self.calls.get(&key).map(|watched| watched.ringer.call.id());
             if let Some(dialing) = dialing {
                 self.end(dialing, EndedBy::RingTimeout, "NOANSWER");
