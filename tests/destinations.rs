@@ -298,3 +298,80 @@ fn the_module_stays_while_a_call_is_up_and_goes_after_it() {
     let shown = ami.list(&[("Action", "OutCampaignShow"), ("Uuid", &campaign.uuid)]);
     assert_eq!(shown.entries[0].text("Status"), "0", "{}", shown.entries[0]);
 }
+
+/// A Local call is made at the codecs' own rate: nothing has to be resampled to be
+/// heard.
+#[test]
+fn an_answered_local_call_hears_what_is_played() {
+    let asterisk = Asterisk::start(Options::default());
+    let ami = asterisk.ami();
+    let playback: Headers = &[("Exten", "playback"), ("Context", "destinations")];
+    let campaign = campaign(&ami, LOCAL, playback, "1801");
+    campaign.run(&ami, ENDED);
+    assert_eq!(campaign.results(&asterisk, 1)[0].disposition(), "answered");
+    assert_eq!(asterisk.log_lines("translation path"), Vec::<String>::new());
+    assert_eq!(asterisk.log_lines("Playback failed"), Vec::<String>::new());
+}
+
+/// Starts a campaign of one number, takes its call away to an extension while it
+/// rings, and gives the lines of the whole campaign.
+fn redirected_while_it_rings(
+    lab: &Lab,
+    ami: &Ami,
+    campaign: &Campaign,
+    number: &str,
+) -> Vec<ResultLine> {
+    let mark = ami.mark();
+    campaign.set_status(ami, 1).unwrap();
+    let begun = ami
+        .wait_since(mark, SOON, "the call to be on its way", |message| {
+            message.is_event("OutDialingUpdate")
+                && message.text("DialAddr") == number
+                && message.text("Status") == "3"
+        })
+        .unwrap();
+    ami.succeed(&[
+        ("Action", "Redirect"),
+        ("Channel", begun.text("ChannelName")),
+        ("Context", "destinations"),
+        ("Exten", "wait"),
+        ("Priority", "1"),
+    ]);
+    campaign.wait_status(ami, mark, ENDED, 0).unwrap();
+    campaign.results(&lab.asterisk, 1)
+}
+
+/// Somebody takes the ringing call away to an extension; there it is answered, so
+/// nobody calls that person again.
+#[test]
+fn a_ringing_call_that_is_redirected_is_followed_to_its_answer() {
+    let lab = Lab::shared();
+    let ami = lab.asterisk.ami();
+    let plan: Headers = &[
+        ("TechName", "Local/"),
+        ("TrunkName", "callee"),
+        ("MaxRetry1", "3"),
+        ("RetryDelay", "0"),
+        ("DialTimeout", "20000"),
+    ];
+    let campaign = campaign(&ami, plan, HANGUP, "6801");
+    let lines = redirected_while_it_rings(&lab, &ami, &campaign, "6801");
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!((lines[0].disposition(), lines[0].number("res_dial")), ("answered", Some(4)));
+}
+
+/// A ringing call that was taken away does not ring for ever.
+#[test]
+fn a_ringing_call_that_is_redirected_keeps_its_time_limit() {
+    let lab = Lab::shared();
+    let ami = lab.asterisk.ami();
+    let plan: Headers = &[
+        ("TechName", "Local/"),
+        ("TrunkName", "callee"),
+        ("MaxRetry1", "1"),
+        ("DialTimeout", "2000"),
+    ];
+    let campaign = campaign(&ami, plan, HANGUP, "3801");
+    let lines = redirected_while_it_rings(&lab, &ami, &campaign, "3801");
+    assert_eq!((lines[0].disposition(), lines[0].number("res_hangup")), ("no_answer", Some(19)));
+}
