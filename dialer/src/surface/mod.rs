@@ -1,5 +1,6 @@
 //! Wire text to commands, and replies and events to wire text.
 
 pub mod ami;
+pub mod conf;
 pub mod help;
 pub mod result;
