@@ -3,6 +3,8 @@
 // Each suite uses its own part.
 #![allow(dead_code)]
 
+pub mod desk;
+
 use dialer::dialer::{Dialer, Input, Ready, Refusal, Switch, World};
 use dialer::domain::{Route, Timestamp};
 use dialer::store::{Sqlite, Store};
