@@ -20,7 +20,7 @@ const SECOND: i64 = 1_000_000_000;
 const START: Timestamp = Timestamp(1_700_000_000 * SECOND);
 
 fn settings() -> Settings {
-    Settings { max_dialings: 100, calls_per_second: 1, result_info: false }
+    Settings { max_dialings: 100, calls_per_second: 1, ..Settings::default() }
 }
 
 /// A dialer with one started campaign over three targets.

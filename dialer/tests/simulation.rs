@@ -91,6 +91,7 @@ impl Sim {
             max_dialings: 1 + random.below(8) as usize,
             calls_per_second: 1 + random.below(40) as u32,
             result_info: random.one_in(2),
+            ..Settings::default()
         };
         let mut store = Sqlite::in_memory("sim").expect("a store");
         let records = store.load().expect("records");

@@ -29,7 +29,7 @@ impl Bench {
     fn new() -> Bench {
         let folder = TempDir::new().expect("a folder");
         let mut store = Sqlite::open(&folder.path().join("db"), "test").expect("a store");
-        let settings = Settings { max_dialings: 10, calls_per_second: 10, result_info: false };
+        let settings = Settings { max_dialings: 10, calls_per_second: 10, ..Settings::default() };
         let records = store.load().expect("records");
         let ids = Box::new(TimeOrderedIds);
         let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), START);

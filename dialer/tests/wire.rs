@@ -20,7 +20,12 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let mut store = Sqlite::in_memory("test").expect("a store");
-        let settings = Settings { max_dialings: 1, calls_per_second: 1, result_info: true };
+        let settings = Settings {
+            max_dialings: 1,
+            calls_per_second: 1,
+            result_info: true,
+            ..Settings::default()
+        };
         let records = store.load().expect("records");
         let ids = Box::new(TimeOrderedIds);
         let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), Timestamp(0));

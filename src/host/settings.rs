@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use dialer::domain::parse_time_zone;
+
 use crate::ast::config::{self, Category, ConfigError, Option_};
 use crate::ast::{log, module};
 
@@ -68,11 +70,7 @@ impl Default for Settings {
         Settings {
             result_file: var.join("astout.result"),
             database: var.join("res_outbound.sqlite3"),
-            dialer: dialer::dialer::Settings {
-                max_dialings: 500,
-                calls_per_second: 50,
-                result_info: false,
-            },
+            dialer: dialer::dialer::Settings::default(),
         }
     }
 }
@@ -103,6 +101,7 @@ impl Settings {
         match option.name.as_str() {
             "result_filename" => path(option, &mut self.result_file),
             "result_info_enable" => flag(option, &mut self.dialer.result_info),
+            "timezone" => time_zone(option, &mut self.dialer.time_zone),
             "result_type" => only_kind("result_type", value)?,
             "max_dialings" => number(option, 1..=100_000, &mut self.dialer.max_dialings),
             "calls_per_second" => number(option, 1..=10_000, &mut self.dialer.calls_per_second),
@@ -198,6 +197,14 @@ where
     match option.value.parse() {
         Ok(number) if range.contains(&number) => *place = number,
         _ => malformed(option, format_args!("{} to {}", range.start(), range.end())),
+    }
+}
+
+fn time_zone(option: &Option_, place: &mut String) {
+    if parse_time_zone(&option.value).is_some() {
+        place.clone_from(&option.value);
+    } else {
+        malformed(option, "a time zone of the IANA database such as Europe/Berlin");
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub mod ami;
 pub mod help;
+pub mod reset;
 pub mod result;

@@ -17,6 +17,7 @@ pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
+use crate::surface::reset::reset_list;
 use fields::Fields;
 
 /// What an action is carried out over.
@@ -48,6 +49,7 @@ pub fn answer(headers: &[(&[u8], &[u8])], backend: &dyn Backend, send: &mut dyn 
         Some(name) if name.ends_with("Show") || name == "OutDialingSummary" => {
             show::show(name, &fields, backend, &mut out)
         }
+        Some("OutDlmaReset") => reset(&fields, backend, &mut out),
         Some(name) => change(name, &fields, backend, &mut out),
     };
     if let Err(refusal) = done {
@@ -67,15 +69,23 @@ fn change(
         Reply::Updated => ("updated", None),
         Reply::Deleted => ("deleted", None),
         Reply::Refused(refusal) => return Err(refusal),
-        Reply::Dialings(_) | Reply::Status(_) => {
-            return Err(Refusal::because("The dialer gave an answer to something else"));
-        }
+        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
     };
     let mut block = out.response("Success");
     block.line("Message", format_args!("{noun} {verb} successfully"));
     if let Some(uuid) = uuid {
         block.line("Uuid", uuid);
     }
+    out.send(block);
+    Ok(())
+}
+
+fn reset(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Result<(), Refusal> {
+    let (list, reset) = commands::reset(fields)?;
+    let count = reset_list(list, reset, backend)?;
+    let mut block = out.response("Success");
+    block.line("Message", "Dlma reset successfully");
+    block.line("Count", count);
     out.send(block);
     Ok(())
 }
