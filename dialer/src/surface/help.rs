@@ -375,7 +375,7 @@ mod tests {
     fn every_event_is_in_it_and_every_header_explained() {
         let xml = xml();
         let samples = samples();
-        assert_eq!(samples.len(), 18);
+        assert_eq!(samples.len(), 19);
         for event in samples {
             let (name, lines) = ami::event(&event);
             let documented = element(&xml, "managerEvent", name);

@@ -33,7 +33,6 @@ pub fn event(event: &Event) -> (&'static str, String) {
         }
         Event::Reset(record, reset) => {
             block.line("Uuid", record.id);
-            block.optional("Name", record.name.as_deref());
             block.line("Count", reset.done);
             let names: Vec<_> = reset.dispositions.iter().map(|d| d.name()).collect();
             block.optional("Disposition", (!names.is_empty()).then(|| names.join(", ")));
