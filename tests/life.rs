@@ -6,7 +6,7 @@ mod harness;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use harness::campaign::create;
-use harness::{poll_until, Ami, Asterisk, Campaign, Lab, Options};
+use harness::{poll_until, Ami, Asterisk, Campaign, Lab, Message, Options};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -23,9 +23,15 @@ fn campaign(ami: &Ami, name: &str, to: Headers, numbers: &[&str]) -> Campaign {
     Campaign::create(ami, name, LOCAL, to, &targets).unwrap()
 }
 
+/// Updates it, and waits for the event that says so.
 fn update(ami: &Ami, campaign: &Campaign, headers: Headers) {
+    let mark = ami.mark();
     let action: Headers = &[("Action", "OutCampaignUpdate"), ("Uuid", &campaign.uuid)];
     ami.succeed(&[action, headers].concat());
+    let is_it = |message: &Message| {
+        message.is_event("OutCampaignUpdate") && message.text("Uuid") == campaign.uuid
+    };
+    ami.wait_since(mark, SOON, "the event of the update", is_it).unwrap();
 }
 
 fn status(ami: &Ami, campaign: &Campaign) -> i64 {
