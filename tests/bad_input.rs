@@ -6,6 +6,9 @@ mod harness;
 #[path = "harness/bad_input.rs"]
 mod bad_input;
 
+#[path = "harness/wire.rs"]
+mod wire;
+
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -103,7 +106,7 @@ fn try_on(is_meant: impl Fn(&str) -> bool, at_least: usize) {
     assert!(client.listener.action(&[("Action", "Ping")]).is_success());
     for message in client.listener.messages_since(0) {
         let text = String::from_utf8(message.raw.clone()).expect("events are UTF-8");
-        bad_input::blocks(&text);
+        wire::blocks(&text);
         assert_ne!(message.event(), Some("Fake"), "{message}");
     }
     drop(client);

@@ -40,5 +40,8 @@ pub const SHOW_COUNT_DEFAULT: u32 = 100;
 /// Most entries that one `OutDlListShow` may answer with.
 pub const SHOW_COUNT: std::ops::RangeInclusive<u32> = 0..=1_000_000;
 
+/// Targets that one step of a list's reset looks at.
+pub const TARGETS_PER_RESET: usize = 500;
+
 /// Due targets that one look moves back among the ready ones.
 pub const PROMOTIONS_PER_LOOK: usize = 1_000;

@@ -4,6 +4,9 @@
 #[path = "../../tests/harness/bad_input.rs"]
 mod bad_input;
 
+#[path = "../../tests/harness/wire.rs"]
+mod wire;
+
 mod bench;
 
 use bad_input::{try_actions, Peer, Sent};

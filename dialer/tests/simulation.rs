@@ -11,7 +11,8 @@ use dialer::dialer::{
 use dialer::domain::{
     control, CallEnd, CampaignId, CampaignPatch, CampaignStatus, Change, DestinationId,
     DestinationPatch, DialListId, DialListPatch, Dialing, DialingId, Disposition, EndedBy, PlanId,
-    PlanPatch, StatusRequest, TargetId, TargetPatch, TargetState, Timestamp,
+    PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch, TargetState,
+    Timestamp,
 };
 use dialer::store::{Sqlite, Store, Targets, Write};
 use std::cmp::Reverse;
@@ -79,9 +80,32 @@ struct Sim {
     targets: Vec<TargetId>,
     lists: Vec<DialListId>,
     campaigns: Vec<CampaignId>,
+    windows: BTreeMap<CampaignId, Window>,
     /// Not before everything is set up.
     may_crash: bool,
     crashes: u32,
+}
+
+/// A daily window by the clocks of a time zone.
+struct Window {
+    opens: String,
+    closes: String,
+    zone: &'static str,
+}
+
+impl Window {
+    fn is_open(&self, at: Timestamp) -> bool {
+        let clock = local(at, self.zone).time().strftime("%H:%M:%S").to_string();
+        match self.opens < self.closes {
+            true => self.opens <= clock && clock < self.closes,
+            false => self.opens <= clock || clock < self.closes,
+        }
+    }
+}
+
+fn local(at: Timestamp, zone: &str) -> jiff::Zoned {
+    let at = jiff::Timestamp::from_nanosecond(i128::from(at.0)).expect("a time");
+    at.in_tz(zone).expect("a time zone")
 }
 
 impl Sim {
@@ -91,6 +115,7 @@ impl Sim {
             max_dialings: 1 + random.below(8) as usize,
             calls_per_second: 1 + random.below(40) as u32,
             result_info: random.one_in(2),
+            ..Settings::default()
         };
         let mut store = Sqlite::in_memory("sim").expect("a store");
         let records = store.load().expect("records");
@@ -117,6 +142,7 @@ impl Sim {
             targets: Vec::new(),
             lists: Vec::new(),
             campaigns: Vec::new(),
+            windows: BTreeMap::new(),
             may_crash: false,
             crashes: 0,
         };
@@ -161,7 +187,43 @@ impl Sim {
             };
             let id = CampaignId(self.create(Command::CreateCampaign(patch)));
             self.campaigns.push(id);
-            self.request(id, StatusRequest::Start);
+            match self.random.one_in(3) {
+                true => self.schedule(id),
+                false => self.request(id, StatusRequest::Start),
+            }
+        }
+    }
+
+    /// A daily window, on three days, that opens in the next ten minutes or is open.
+    fn schedule(&mut self, campaign: CampaignId) {
+        let zone = ["UTC", "Europe/Berlin", "Asia/Kolkata"][self.random.below(3) as usize];
+        let opens = Timestamp(START.0 + (self.random.below(1_200) as i64 - 600) * SECOND);
+        let closes = Timestamp(opens.0 + (60 + self.random.below(1_800) as i64) * SECOND);
+        let clock = |at: Timestamp| local(at, zone).time().strftime("%H:%M:%S").to_string();
+        let last = Timestamp(START.0 + 2 * 86_400 * SECOND);
+        let window = Window { opens: clock(opens), closes: clock(closes), zone };
+        let schedule = SchedulePatch {
+            mode: Change::Set(ScheduleMode::On),
+            time_start: Change::Set(window.opens.clone()),
+            time_end: Change::Set(window.closes.clone()),
+            date_end: Change::Set(local(last, zone).date().to_string()),
+            time_zone: Change::Set(zone.to_owned()),
+            ..SchedulePatch::default()
+        };
+        let patch = CampaignPatch { schedule, ..CampaignPatch::default() };
+        self.command(Command::UpdateCampaign(campaign, patch));
+        self.windows.insert(campaign, window);
+    }
+
+    /// In the end nothing is to be kept from dialing.
+    fn end_schedules(&mut self) {
+        for (campaign, _) in std::mem::take(&mut self.windows) {
+            let off = SchedulePatch { mode: Change::Clear, ..SchedulePatch::default() };
+            // A crash may swallow the command.
+            for _ in 0..10 {
+                let patch = CampaignPatch { schedule: off.clone(), ..CampaignPatch::default() };
+                self.command(Command::UpdateCampaign(campaign, patch));
+            }
         }
     }
 
@@ -291,6 +353,9 @@ impl Sim {
             "seed {seed}: target {} is dialled twice at once",
             dialing.target
         );
+        if let Some(window) = self.windows.get(&dialing.campaign) {
+            assert!(window.is_open(self.now), "seed {seed}: dialled outside its window");
+        }
         assert!(!self.reached.contains(&dialing.target), "seed {seed}: dialled after an answer");
         let most = self.max_tries[dialing.number_index as usize - 1];
         let same = |other: &Dialing| {
@@ -454,6 +519,7 @@ impl Sim {
 
     /// In the end every campaign is let run out; then nothing may be left.
     fn finish(&mut self) {
+        self.end_schedules();
         for _ in 0..1_000 {
             for campaign in self.campaigns.clone() {
                 self.request(campaign, StatusRequest::Start);

@@ -75,7 +75,7 @@ fn show_status(out: &mut Output, args: &[String]) -> CliResult {
     let versions = (env!("CARGO_PKG_VERSION"), asterisk::asterisk_version());
     line("Version", format_args!("{} on Asterisk {}", versions.0, versions.1));
     if let Some(status) = &status {
-        let campaigns = (status.campaigns_started, status.campaigns);
+        let campaigns = (status.running.len(), status.campaigns);
         line("Campaigns", format_args!("{} of {} not stopped", campaigns.0, campaigns.1));
         let (live, most, answered) = (status.dialings, status.max_dialings, status.answered);
         line(

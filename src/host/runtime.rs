@@ -226,6 +226,7 @@ struct Effects {
     events: Vec<Event>,
     replies: Vec<(ReplyTo, Reply)>,
     results: Vec<ResultLine>,
+    notices: Vec<String>,
 }
 
 type Inputs = VecDeque<(Input, Option<ReplyTo>)>;
@@ -372,6 +373,7 @@ impl Dialing {
         self.pending.events.extend(ready.events);
         self.pending.replies.extend(reply_to.zip(ready.reply));
         self.pending.results.extend(ready.results);
+        self.pending.notices.extend(ready.notices);
         self.write(ready.writes)
     }
 
@@ -438,6 +440,9 @@ impl Dialing {
         }
         for event in &effects.events {
             ami::tell(event);
+        }
+        for notice in &effects.notices {
+            log::notice!("{notice}");
         }
         self.delivered.extend(self.results.write(effects.results, Instant::now()));
         lock(&self.state).results_waiting = self.results.waiting();

@@ -8,14 +8,12 @@
 //!
 //! Runs against the dialer alone and against a real Asterisk.
 
+use crate::wire::{blocks, value, Block};
 use dialer::limits::{TEXT_BYTES, VALUE_BYTES};
 use dialer::surface::ami::{Action, ACTIONS};
 
 /// A header as it is sent.
 pub type Sent = (Vec<u8>, Vec<u8>);
-
-/// One message that came: its headers in order.
-pub type Block = Vec<(String, String)>;
 
 /// Somebody who answers actions.
 pub trait Peer {
@@ -287,8 +285,8 @@ impl Lab<'_> {
 
     /// Uuids that name nothing, of the right kind and of others.
     fn try_references(&mut self, action: &Action, header: &str) {
-        let is_reference =
-            header.ends_with("Uuid") || ["Plan", "Dlma", "Dest", "After"].contains(&header);
+        let is_reference = header.ends_with("Uuid")
+            || ["Plan", "Dlma", "Dest", "After", "NextCampaign"].contains(&header);
         if !is_reference {
             return;
         }
@@ -420,6 +418,9 @@ impl Lab<'_> {
             return;
         }
         let shown = shown.unwrap_or_else(|| panic!("{what}: is not shown"));
+        if !["Create", "Update"].iter().any(|verb| action.name.ends_with(verb)) {
+            return;
+        }
         let plain = trial.before.iter().find(is_object).cloned();
         let plain = plain.unwrap_or_else(|| self.plain(kind));
         let detail = if takes(action, "Detail") { "after" } else { "before" };
@@ -482,11 +483,11 @@ fn is_change(action: &Action) -> bool {
     action.privilege == dialer::surface::ami::Privilege::Change
 }
 
-/// The kind of object that an action creates, updates or deletes.
+/// The kind of object that an action changes.
 fn kind_of(action: &Action) -> Option<&'static str> {
     let is_of = |kind: &str| {
         let verb = action.name.strip_prefix("Out").and_then(|rest| rest.strip_prefix(kind));
-        verb.is_some_and(|verb| ["Create", "Update", "Delete"].contains(&verb))
+        verb.is_some_and(|verb| ["Create", "Update", "Delete", "Reset"].contains(&verb))
     };
     KINDS.iter().map(|(kind, _)| *kind).find(|kind| is_of(kind))
 }
@@ -510,30 +511,4 @@ fn range(message: &str) -> Option<(u64, u64)> {
 fn as_number(text: &str) -> Option<u64> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_plain)
-}
-
-pub fn value<'b>(block: &'b Block, name: &str) -> Option<&'b str> {
-    block.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-/// Reads what came, which has to be whole: lines `Name: value`, an empty line
-/// behind each message, and one beginning of a message each.
-pub fn blocks(raw: &str) -> Vec<Block> {
-    let text = raw.strip_suffix("\r\n\r\n").unwrap_or_else(|| panic!("cut short: {raw:?}"));
-    text.split("\r\n\r\n").map(block).collect()
-}
-
-fn block(text: &str) -> Block {
-    let mut lines = Vec::new();
-    for line in text.split("\r\n") {
-        let Some((name, value)) = line.split_once(": ") else { panic!("no header: {line:?}") };
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        assert!(is_name, "no name of a header: {line:?}");
-        let bad = value.chars().find(|c| c.is_control() && *c != '\t');
-        assert!(bad.is_none(), "a control character: {line:?}");
-        let begins = ["Response", "Event"].contains(&name);
-        assert_eq!(begins, lines.is_empty(), "a message within a message: {text:?}");
-        lines.push((name.to_owned(), value.to_owned()));
-    }
-    lines
 }

@@ -17,8 +17,10 @@ use std::time::Duration;
 const LOOK_AFTER_FAULT: Duration = Duration::from_secs(1);
 
 impl Dialer {
-    /// Lets each started campaign dial its share of what the caps leave.
+    /// Starts and stops campaigns by their schedules, and lets each started one
+    /// dial its share of what the caps leave.
     pub(super) fn tick(&mut self, world: &mut World<'_>, ready: &mut Ready) {
+        self.keep_schedules(world, ready);
         let now = world.now;
         let turns = self.turns(now);
         let mut lists = HashSet::new();
@@ -97,7 +99,7 @@ impl Dialer {
             campaign.look_at = due;
         }
         let work_left = counts.available() + counts.dialing > 0;
-        self.end_if_worked_off(id, work_left, world.now, ready);
+        self.end_if_worked_off(id, work_left, world, ready);
     }
 
     /// The list could not be read: it is looked at again after a while.
@@ -141,6 +143,7 @@ impl Dialer {
         target.last.dialed_at = Some(now);
 
         self.rate.take(1, now);
+        self.meter.count(now);
         let campaign = self.campaigns.get_mut(&id).expect("it was found above");
         campaign.live += 1;
         campaign.unanswered += 1;

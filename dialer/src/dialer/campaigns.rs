@@ -16,10 +16,12 @@ impl Dialer {
         self.check_references(&patch)?;
         let mut record = Campaign::new(CampaignId(self.ids.next_id(now)), now);
         record.apply(patch);
+        record.schedule.check().map_err(|(header, why)| Refusal::of(header, why))?;
         let id = record.id;
         ready.writes.push(Write::Campaign(Box::new(record.clone())));
         ready.events.push(Event::Campaign(What::Created, Box::new(record.clone())));
-        self.campaigns.insert(id, LiveCampaign::new(record));
+        self.campaigns
+            .insert(id, LiveCampaign { schedule_at: Some(now), ..LiveCampaign::new(record) });
         Ok(Reply::Created(id.0))
     }
 
@@ -35,10 +37,17 @@ impl Dialer {
         let request = patch.status;
         let mut record = known.record.clone();
         record.apply(patch);
+        record.schedule.check().map_err(|(header, why)| Refusal::of(header, why))?;
+        if !record.schedule.is_on() {
+            record.window_until = None;
+        }
         let moved = (record.plan, record.list, record.destination)
             != (known.record.plan, known.record.list, known.record.destination);
         if moved && known.record.status != CampaignStatus::Stop {
             self.check_startable(&record, world)?;
+        }
+        if record.next == Some(id) {
+            return Err(Refusal::of("NextCampaign", "is the campaign itself"));
         }
         let next = match request {
             Some(request) => self.next_status(&record, request, world)?,
@@ -51,6 +60,7 @@ impl Dialer {
         record.status = next;
         campaign.record = record;
         campaign.look_at = Some(now);
+        campaign.schedule_at = Some(now);
         put(ready, campaign, now);
         if next == CampaignStatus::StoppingForcedly {
             self.hang_up_all(id, ready);
@@ -78,6 +88,10 @@ impl Dialer {
         ready.writes.push(Write::Campaign(Box::new(record.clone())));
         ready.events.push(Event::Campaign(What::Deleted, Box::new(record)));
         self.campaigns.remove(&id);
+        for campaign in self.campaigns.values_mut().filter(|c| c.record.next == Some(id)) {
+            campaign.record.next = None;
+            put(ready, campaign, now);
+        }
         Ok(Reply::Deleted)
     }
 
@@ -90,6 +104,9 @@ impl Dialer {
         }
         if patch.destination.value().is_some_and(|id| !self.destinations.contains_key(id)) {
             return Err(Refusal::of("Dest", "no such destination"));
+        }
+        if patch.next.value().is_some_and(|id| !self.campaigns.contains_key(id)) {
+            return Err(Refusal::of("NextCampaign", "no such campaign"));
         }
         Ok(())
     }
@@ -108,6 +125,7 @@ impl Dialer {
                 Err(Refusal::of("Status", "the campaign is stopping forcedly"))
             }
             (StatusRequest::Start, Stop | Pause | Pausing | Stopping) => {
+                self.check_window(record, world.now)?;
                 self.check_startable(record, world)?;
                 Ok(Starting)
             }
@@ -129,7 +147,11 @@ impl Dialer {
 
     /// Whether the campaign could dial: plan, list and destination are there, the
     /// mode can run, the trunk and the destination are usable.
-    fn check_startable(&self, record: &Campaign, world: &World<'_>) -> Result<(), Refusal> {
+    pub(super) fn check_startable(
+        &self,
+        record: &Campaign,
+        world: &World<'_>,
+    ) -> Result<(), Refusal> {
         let cannot = |header, reason: &str| Refusal::of(header, format!("cannot start: {reason}"));
         let plan = record.plan.and_then(|id| self.plans.get(&id));
         let plan = plan.ok_or_else(|| cannot("Plan", "the campaign has no plan"))?;
@@ -180,14 +202,15 @@ impl Dialer {
         put(ready, campaign, now);
     }
 
-    /// Ends a campaign whose list is worked off, if its plan says so.
+    /// Ends a campaign whose list is worked off, if its plan says so; the next one starts.
     pub(super) fn end_if_worked_off(
         &mut self,
         id: CampaignId,
         work_left: bool,
-        now: Timestamp,
+        world: &mut World<'_>,
         ready: &mut Ready,
     ) {
+        let now = world.now;
         let Some(campaign) = self.campaigns.get_mut(&id) else { return };
         let plan = campaign.record.plan.and_then(|plan| self.plans.get(&plan));
         if work_left || plan.is_none_or(|plan| plan.list_end == ListEnd::Keep) {
@@ -196,6 +219,7 @@ impl Dialer {
         campaign.record.status = CampaignStatus::Stopping;
         put(ready, campaign, now);
         self.settle(id, now, ready);
+        self.start_next(id, world, ready);
     }
 
     /// Campaigns of this kind look at their lists again.
@@ -208,7 +232,14 @@ impl Dialer {
 
 impl LiveCampaign {
     pub(super) fn new(record: Campaign) -> LiveCampaign {
-        LiveCampaign { record, live: 0, unanswered: 0, look_at: None }
+        LiveCampaign {
+            record,
+            live: 0,
+            unanswered: 0,
+            look_at: None,
+            schedule_at: None,
+            start_refused: None,
+        }
     }
 }
 

@@ -6,16 +6,19 @@
 
 mod calls;
 mod campaigns;
+mod explain;
 mod objects;
+mod reset;
 mod restore;
+mod schedule;
 mod targets;
 
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
-    DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, Plan, PlanId,
-    PlanPatch, Route, Target, TargetId, TargetPatch, Timestamp,
+    DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
+    Disposition, Plan, PlanId, PlanPatch, Route, Target, TargetId, TargetPatch, Timestamp,
 };
-use crate::pacing::CallRate;
+use crate::pacing::{CallMeter, CallRate};
 use crate::store::{StoreError, Targets, Write};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -50,6 +53,11 @@ pub enum Command {
     CreateTarget(DialListId, TargetPatch),
     UpdateTarget(TargetId, TargetPatch),
     DeleteTarget(TargetId),
+    /// Makes the next targets of a list dialable again; [`Reply::Reset`] says
+    /// whether there are more.
+    ResetList(DialListId, ListReset),
+    /// Why a target is not being dialled now.
+    Explain(TargetId),
     /// The live dialings, or one of them.
     ShowDialings(Option<DialingId>),
     /// How the dialer is.
@@ -76,6 +84,14 @@ pub enum Reply {
     Created(Uuid),
     Updated,
     Deleted,
+    /// Targets that were made dialable so far, and behind which one to go on;
+    /// `None`: that was all.
+    Reset {
+        done: u64,
+        next: Option<TargetId>,
+    },
+    /// One sentence.
+    Explained(String),
     Dialings(Vec<Arc<Dialing>>),
     Status(Status),
     Refused(Refusal),
@@ -113,11 +129,40 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// Which targets of a list become dialable again, and how far that is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListReset {
+    /// Those whose last dialing ended so; none named: all.
+    pub dispositions: Vec<Disposition>,
+    /// Whether their tries count from the start again.
+    pub clear_tries: bool,
+    /// Those that stand behind this one in the list.
+    pub after: Option<TargetId>,
+    /// Targets that the steps before have made dialable.
+    pub done: u64,
+}
+
+/// How a campaign is that is not stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningCampaign {
+    pub id: CampaignId,
+    pub name: Option<String>,
+    pub status: CampaignStatus,
+    pub dialings: usize,
+    /// Of these, answered and talking.
+    pub answered: usize,
+}
+
 /// How the dialer is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     pub campaigns: usize,
-    pub campaigns_started: usize,
+    /// Those that are not stopped.
+    pub running: Vec<RunningCampaign>,
+    /// Live dialings by their status, of those that there are.
+    pub by_status: Vec<(DialingStatus, usize)>,
+    /// Calls that went out in the last [`crate::pacing::METERED_S`] whole seconds.
+    pub calls_lately: usize,
     pub dialings: usize,
     /// Of these, answered and talking.
     pub answered: usize,
@@ -134,6 +179,8 @@ pub enum Event {
     List(What, Box<DialList>),
     Target(What, Arc<Target>),
     Dialing(What, Arc<Dialing>),
+    /// Targets of a list were made dialable again.
+    Reset(Box<DialList>, Box<ListReset>),
 }
 
 /// What happened to the object of an [`Event`].
@@ -173,6 +220,8 @@ pub struct Ready {
     pub results: Vec<ResultLine>,
     /// What could not be read from the store; what depended on it was left undone.
     pub fault: Option<StoreError>,
+    /// For the log: what nobody asked for, but somebody should know.
+    pub notices: Vec<String>,
 }
 
 /// What the dialer must ask of the telephone switch while it decides.
@@ -204,6 +253,19 @@ pub struct Settings {
     pub calls_per_second: u32,
     /// Whether results carry the whole records (`info_camp`, …).
     pub result_info: bool,
+    /// Time zone of schedules that name none: an IANA name.
+    pub time_zone: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_dialings: 500,
+            calls_per_second: 50,
+            result_info: false,
+            time_zone: "UTC".to_owned(),
+        }
+    }
 }
 
 /// A campaign and what is known of its dialling.
@@ -213,6 +275,10 @@ struct LiveCampaign {
     unanswered: usize,
     /// When its list is worth a look; `None`: not before something changes.
     look_at: Option<Timestamp>,
+    /// When its schedule is worth a look; `None`: not before it is changed.
+    schedule_at: Option<Timestamp>,
+    /// Why it was not started when its window opened.
+    start_refused: Option<String>,
 }
 
 /// A dialing under way, and its target as it is now.
@@ -231,6 +297,7 @@ pub struct Dialer {
     lists: HashMap<DialListId, DialList>,
     dialings: HashMap<DialingId, LiveDialing>,
     rate: CallRate,
+    meter: CallMeter,
     /// The campaign whose turn was last, so that each comes first once.
     last_turn: Option<CampaignId>,
     /// The time of the last step.
@@ -259,6 +326,7 @@ impl Dialer {
         if now < self.seen {
             self.rate = CallRate::new(self.settings.calls_per_second, now);
             self.look_again(now, |_| true);
+            self.look_at_schedules(now);
         }
         self.seen = now;
     }
@@ -267,18 +335,32 @@ impl Dialer {
     /// A clock that is set back is only noticed by a step, so there should be one
     /// every second while this is in the future.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let started = self.campaigns.values().filter(|c| c.record.status == CampaignStatus::Start);
-        let look = started.filter_map(|campaign| campaign.look_at).min()?;
+        let schedule = self.campaigns.values().filter_map(|c| c.schedule_at).min();
+        [schedule, self.dial_at()].into_iter().flatten().min()
+    }
+
+    /// When the next dialing may start, if there is one to start.
+    fn dial_at(&self) -> Option<Timestamp> {
         if self.dialings.len() >= self.settings.max_dialings {
             return None;
         }
+        let started = self.campaigns.values().filter(|c| c.record.status == CampaignStatus::Start);
+        let look = started.filter_map(|campaign| campaign.look_at).min()?;
         Some(look.max(self.rate.next_at()))
+    }
+
+    /// Looks at every schedule anew.
+    fn look_at_schedules(&mut self, now: Timestamp) {
+        for campaign in self.campaigns.values_mut() {
+            campaign.schedule_at = campaign.record.schedule.is_on().then_some(now);
+        }
     }
 
     /// Takes over changed settings.
     pub fn configure(&mut self, settings: Settings, now: Timestamp) {
         self.rate = CallRate::new(settings.calls_per_second, now);
         self.settings = settings;
+        self.look_at_schedules(now);
     }
 
     fn command(
@@ -304,8 +386,10 @@ impl Dialer {
             Command::CreateTarget(list, patch) => self.create_target(list, patch, now, ready),
             Command::UpdateTarget(id, patch) => self.update_target(id, patch, world, ready),
             Command::DeleteTarget(id) => self.delete_target(id, world, ready),
+            Command::ResetList(id, reset) => self.reset_list(id, &reset, world, ready),
+            Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),
-            Command::ShowStatus => Ok(Reply::Status(self.status())),
+            Command::ShowStatus => Ok(Reply::Status(self.status(now))),
         }
     }
 
@@ -321,16 +405,30 @@ impl Dialer {
         }
     }
 
-    fn status(&self) -> Status {
-        let started = |c: &&LiveCampaign| c.record.status != CampaignStatus::Stop;
+    fn status(&self, now: Timestamp) -> Status {
+        let with = |status| self.dialings.values().filter(|l| l.dialing.status == status).count();
+        let by_status = DialingStatus::ALL.map(|status| (status, with(status)));
+        let running = |c: &&LiveCampaign| c.record.status != CampaignStatus::Stop;
         Status {
             campaigns: self.campaigns.len(),
-            campaigns_started: self.campaigns.values().filter(started).count(),
+            running: self.campaigns.values().filter(running).map(running_campaign).collect(),
+            by_status: by_status.into_iter().filter(|(_, count)| *count > 0).collect(),
+            calls_lately: self.meter.calls(now),
             dialings: self.dialings.len(),
             answered: self.dialings.values().filter(|live| live.dialing.is_answered()).count(),
             max_dialings: self.settings.max_dialings,
             calls_per_second: self.settings.calls_per_second,
         }
+    }
+}
+
+fn running_campaign(campaign: &LiveCampaign) -> RunningCampaign {
+    RunningCampaign {
+        id: campaign.record.id,
+        name: campaign.record.name.clone(),
+        status: campaign.record.status,
+        dialings: campaign.live,
+        answered: campaign.live.saturating_sub(campaign.unanswered),
     }
 }
 

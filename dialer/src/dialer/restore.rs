@@ -2,7 +2,7 @@
 
 use super::{calls, Dialer, IdSource, LiveCampaign, LiveDialing, Ready, Settings};
 use crate::domain::{CallEnd, CampaignStatus, DialingId, EndedBy, Timestamp};
-use crate::pacing::CallRate;
+use crate::pacing::{CallMeter, CallRate};
 use crate::store::Records;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,6 +20,7 @@ impl Dialer {
     ) -> (Dialer, Ready) {
         let mut dialer = Dialer {
             rate: CallRate::new(settings.calls_per_second, now),
+            meter: CallMeter::default(),
             settings,
             ids,
             campaigns: BTreeMap::new(),
@@ -53,6 +54,7 @@ impl Dialer {
             dialer.settle(id, now, &mut ready);
             dialer.look_again(now, |record| record.id == id);
         }
+        dialer.look_at_schedules(now);
         (dialer, ready)
     }
 }

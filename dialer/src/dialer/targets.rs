@@ -63,7 +63,11 @@ impl Dialer {
         Ok(Reply::Deleted)
     }
 
-    fn find_target(&self, id: TargetId, world: &mut World<'_>) -> Result<Target, Refusal> {
+    pub(super) fn find_target(
+        &self,
+        id: TargetId,
+        world: &mut World<'_>,
+    ) -> Result<Target, Refusal> {
         let found = world.targets.target(id).map_err(|error| {
             Refusal::because(format!("The database could not be read: {error}"))
         })?;

@@ -1,6 +1,9 @@
 //! The campaign: plan + list + destination + schedule + status.
 
-use super::{CampaignId, Change, DestinationId, DialListId, PlanId, Stamps, Timestamp};
+use super::{
+    CampaignId, Change, DestinationId, DialListId, PlanId, Schedule, SchedulePatch, Stamps,
+    Timestamp,
+};
 
 /// `Status` of a campaign, with the numbers of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,18 +68,6 @@ impl StatusRequest {
     }
 }
 
-/// The schedule's values as they were given.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Schedule {
-    pub time_start: Option<String>,
-    pub time_end: Option<String>,
-    pub date_start: Option<String>,
-    pub date_end: Option<String>,
-    pub date_list: Option<String>,
-    pub date_list_except: Option<String>,
-    pub day_list: Option<String>,
-}
-
 /// Why there is dialling: plan + list + destination + schedule + status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Campaign {
@@ -88,6 +79,10 @@ pub struct Campaign {
     pub list: Option<DialListId>,
     pub destination: Option<DestinationId>,
     pub schedule: Schedule,
+    /// How long the window lasts whose opening was acted on already.
+    pub window_until: Option<Timestamp>,
+    /// What is started when this one's list is worked off.
+    pub next: Option<CampaignId>,
     pub stamps: Stamps,
 }
 
@@ -100,13 +95,9 @@ pub struct CampaignPatch {
     pub plan: Change<PlanId>,
     pub list: Change<DialListId>,
     pub destination: Change<DestinationId>,
-    pub time_start: Change<String>,
-    pub time_end: Change<String>,
-    pub date_start: Change<String>,
-    pub date_end: Change<String>,
-    pub date_list: Change<String>,
-    pub date_list_except: Change<String>,
-    pub day_list: Change<String>,
+    pub schedule: SchedulePatch,
+    /// What is started when this one has ended.
+    pub next: Change<CampaignId>,
 }
 
 impl Campaign {
@@ -120,7 +111,17 @@ impl Campaign {
             list: None,
             destination: None,
             schedule: Schedule::default(),
+            window_until: None,
+            next: None,
             stamps: Stamps::new(now),
+        }
+    }
+
+    /// How the campaign is called in a sentence.
+    pub fn label(&self) -> String {
+        match &self.name {
+            Some(name) => format!("campaign {name} ({})", self.id),
+            None => format!("campaign {}", self.id),
         }
     }
 
@@ -131,12 +132,7 @@ impl Campaign {
         patch.plan.apply_to(&mut self.plan);
         patch.list.apply_to(&mut self.list);
         patch.destination.apply_to(&mut self.destination);
-        patch.time_start.apply_to(&mut self.schedule.time_start);
-        patch.time_end.apply_to(&mut self.schedule.time_end);
-        patch.date_start.apply_to(&mut self.schedule.date_start);
-        patch.date_end.apply_to(&mut self.schedule.date_end);
-        patch.date_list.apply_to(&mut self.schedule.date_list);
-        patch.date_list_except.apply_to(&mut self.schedule.date_list_except);
-        patch.day_list.apply_to(&mut self.schedule.day_list);
+        patch.next.apply_to(&mut self.next);
+        self.schedule.apply(patch.schedule);
     }
 }

@@ -8,17 +8,22 @@ mod dialing;
 mod disposition;
 mod id;
 mod plan;
+mod schedule;
 mod target;
 mod time;
 mod variables;
 
-pub use campaign::{Campaign, CampaignPatch, CampaignStatus, Schedule, StatusRequest};
+pub use campaign::{Campaign, CampaignPatch, CampaignStatus, StatusRequest};
 pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
 pub use dial_list::{DialList, DialListPatch, ListCounts};
 pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus};
 pub use disposition::{control, CallEnd, Disposition, EndedBy};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
 pub use plan::{DialMode, ListEnd, Plan, PlanPatch};
+pub use schedule::{
+    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, Schedule, ScheduleMode,
+    SchedulePatch, Window,
+};
 pub use target::{DoneReason, LastResult, Target, TargetPatch, TargetState};
 pub use time::{Stamps, Timestamp};
 pub use variables::Variables;

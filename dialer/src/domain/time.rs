@@ -15,6 +15,17 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// With the clocks of a time zone: `2026-11-21T09:00:00+01:00[Europe/Berlin]`; of
+    /// one that is not known, in UTC.
+    pub fn in_zone(self, zone: &str) -> String {
+        let zoned = jiff::Timestamp::from_nanosecond(i128::from(self.0))
+            .and_then(|time| time.in_tz(zone))
+            .map(|time| time.to_string());
+        zoned.unwrap_or_else(|_| self.to_string())
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 

@@ -1,7 +1,9 @@
 //! How many dialings may be started now: numbers in, numbers out.
 
+mod meter;
 mod rate;
 
+pub use meter::{CallMeter, METERED_S};
 pub use rate::CallRate;
 
 /// How many dialings one campaign may start now.

@@ -58,6 +58,14 @@ pub trait Targets {
         most: usize,
     ) -> Result<Vec<Target>, StoreError>;
 
+    /// Up to `most` targets of a list in its order: those behind `after`.
+    fn in_order(
+        &mut self,
+        list: DialListId,
+        after: Option<TargetId>,
+        most: usize,
+    ) -> Result<Vec<Target>, StoreError>;
+
     fn counts(&mut self, list: DialListId) -> Result<ListCounts, StoreError>;
 
     /// When the next waiting target of a list may be dialled.

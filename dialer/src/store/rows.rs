@@ -4,8 +4,8 @@ use super::StoreError;
 use crate::domain::{
     CallCopy, Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DestinationKind,
     DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus, Disposition, DoneReason,
-    LastResult, ListEnd, Plan, PlanId, Route, Schedule, Stamps, Target, TargetId, TargetState,
-    Timestamp, Variables,
+    LastResult, ListEnd, Plan, PlanId, Route, Schedule, ScheduleMode, Stamps, Target, TargetId,
+    TargetState, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use rusqlite::types::{FromSqlError, Type};
@@ -100,7 +100,11 @@ pub fn campaign(row: &Row<'_>) -> Result<Campaign> {
             date_list: row.get("sc_date_list")?,
             date_list_except: row.get("sc_date_list_except")?,
             day_list: row.get("sc_day_list")?,
+            mode: code(row, "sc_mode", ScheduleMode::from_code)?,
+            time_zone: row.get("sc_timezone")?,
         },
+        window_until: time(row, "window_until")?,
+        next: optional_uuid(row, "next_campaign")?.map(CampaignId),
         stamps: stamps(row)?,
     })
 }

@@ -109,8 +109,9 @@ impl Sqlite {
         self.execute(
             "INSERT OR REPLACE INTO campaign (uuid, name, detail, status, plan, dial_list,
                  destination, sc_time_start, sc_time_end, sc_date_start, sc_date_end,
-                 sc_date_list, sc_date_list_except, sc_day_list, tm_create, tm_update, tm_delete)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 sc_date_list, sc_date_list_except, sc_day_list, sc_mode, sc_timezone,
+                 window_until, next_campaign, tm_create, tm_update, tm_delete)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 bytes(&campaign.id.0),
                 campaign.name,
@@ -126,6 +127,10 @@ impl Sqlite {
                 schedule.date_list,
                 schedule.date_list_except,
                 schedule.day_list,
+                schedule.mode as i64,
+                schedule.time_zone,
+                nanos(campaign.window_until),
+                campaign.next.as_ref().map(|id| bytes(&id.0)),
                 create.0,
                 nanos(update),
                 nanos(delete),
@@ -396,6 +401,23 @@ impl Targets for Sqlite {
              ORDER BY target.tries, target.id LIMIT ?"
         );
         self.all(&sql, params![list, most as i64], rows::target)
+    }
+
+    fn in_order(
+        &mut self,
+        list: DialListId,
+        after: Option<TargetId>,
+        most: usize,
+    ) -> Result<Vec<Target>> {
+        let list = self.list_row(list)?;
+        let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
+        let sql = format!(
+            "SELECT {columns} FROM {from} WHERE target.dial_list = ?1 AND state < 4
+             AND target.id > coalesce((SELECT id FROM target WHERE uuid = ?2), 0)
+             ORDER BY target.id LIMIT ?3"
+        );
+        let after = after.as_ref().map(|id| bytes(&id.0));
+        self.all(&sql, params![list, after, most as i64], rows::target)
     }
 
     fn counts(&mut self, list: DialListId) -> Result<ListCounts> {

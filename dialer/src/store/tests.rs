@@ -5,8 +5,8 @@ use crate::dialer::ResultLine;
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, Change, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, Dialing, DialingId, DialingParts, DialingStatus,
-    DoneReason, EndedBy, ListCounts, Plan, PlanId, PlanPatch, Target, TargetId, TargetPatch,
-    TargetState, Timestamp, Variables,
+    DoneReason, EndedBy, ListCounts, Plan, PlanId, PlanPatch, ScheduleMode, SchedulePatch, Target,
+    TargetId, TargetPatch, TargetState, Timestamp, Variables,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -72,7 +72,13 @@ fn campaign() -> Campaign {
         plan: Change::Set(PlanId(id(1))),
         list: Change::Set(DialListId(id(3))),
         destination: Change::Set(DestinationId(id(2))),
-        day_list: Change::Set("1, 2".into()),
+        schedule: SchedulePatch {
+            mode: Change::Set(ScheduleMode::On),
+            day_list: Change::Set("1, 2".into()),
+            time_zone: Change::Set("Europe/Berlin".into()),
+            ..SchedulePatch::default()
+        },
+        next: Change::Set(CampaignId(id(5))),
         ..CampaignPatch::default()
     });
     campaign

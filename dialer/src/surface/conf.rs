@@ -1,6 +1,7 @@
 //! `res_outbound.conf`: what its lines say. What is not understood is passed
 //! over with a warning in words; [`OPTIONS`] has every option there is.
 
+use crate::domain::parse_time_zone;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ enum Kind {
     Path(fn(&mut Settings) -> &mut PathBuf),
     Flag(fn(&mut Settings) -> &mut bool),
     Number(RangeInclusive<u32>, fn(&mut Settings, u32)),
+    /// An IANA time zone.
+    TimeZone(fn(&mut Settings) -> &mut String),
     /// A choice of one so far; with another the file cannot be used.
     OnlyOne,
     /// Taken from earlier versions; changes nothing.
@@ -84,6 +87,7 @@ pub const OPTIONS: &[Setting] = &[
         "50",
         Kind::Number(1..=10_000, |to, rate| to.dialer.calls_per_second = rate),
     ),
+    setting(GENERAL, "timezone", "UTC", Kind::TimeZone(|to| &mut to.dialer.time_zone)),
     setting(GENERAL, "event_time_fast", "100000", Kind::NoEffect),
     setting(GENERAL, "event_time_slow", "3000000", Kind::NoEffect),
     setting(GENERAL, "history_events_enable", "no", Kind::NotAvailable),
@@ -142,11 +146,7 @@ impl Settings {
         let mut settings = Settings {
             result_file: PathBuf::new(),
             database: PathBuf::new(),
-            dialer: crate::dialer::Settings {
-                max_dialings: 0,
-                calls_per_second: 0,
-                result_info: false,
-            },
+            dialer: crate::dialer::Settings::default(),
         };
         for option in OPTIONS {
             match &option.kind {
@@ -193,6 +193,13 @@ impl Setting {
                     Some(self.malformed(value, &allowed))
                 }
             },
+            Kind::TimeZone(place) if parse_time_zone(value).is_some() => {
+                value.clone_into(place(settings));
+                None
+            }
+            Kind::TimeZone(_) => Some(
+                self.malformed(value, "a time zone of the IANA database such as Europe/Berlin"),
+            ),
             Kind::OnlyOne if value == "1" => None,
             Kind::OnlyOne => {
                 return Err(NoSuchKind { option: self.name, value: value.to_owned() });

@@ -91,6 +91,7 @@ fn synopsis(event: &Event) -> String {
         Event::Destination(what, _) => ("destination", what),
         Event::List(what, _) => ("dial list", what),
         Event::Target(what, _) => ("target", what),
+        Event::Reset(..) => return "Targets of a dial list were made dialable again.".to_owned(),
         Event::Dialing(What::Created, _) => return "A number is about to be dialled.".to_owned(),
         Event::Dialing(What::Deleted, _) => return "A dialing is over.".to_owned(),
         Event::Dialing(what, _) => ("dialing", what),
@@ -124,14 +125,15 @@ fn header_text(event: &Event, header: &str) -> Option<String> {
     own.or_else(|| find(EVENT_HEADERS, header)).or_else(|| taken_header(event, header))
 }
 
-/// The text of the header as the object's create action takes it.
+/// The text of the header as the object's create action, or the action of the
+/// event's name, takes it.
 fn taken_header(event: &Event, header: &str) -> Option<String> {
     let (name, _) = ami::event(event);
-    let object = ["Create", "Update", "Delete"].iter().find_map(|verb| name.strip_suffix(verb))?;
     let taken = header.replace("MaxRetryCnt", "MaxRetry");
-    let create =
-        ACTIONS.iter().find(|action| action.name.strip_suffix("Create") == Some(object))?;
-    create.headers().find(|known| known.name == taken).map(|known| known.text.to_owned())
+    let object = ["Update", "Delete"].iter().find_map(|verb| name.strip_suffix(verb));
+    let action = object.map_or_else(|| name.to_owned(), |object| format!("{object}Create"));
+    let action = ACTIONS.iter().find(|known| known.name == action)?;
+    action.headers().find(|known| known.name == taken).map(|known| known.text.to_owned())
 }
 
 fn find(texts: &[(&str, &str)], header: &str) -> Option<String> {
@@ -149,6 +151,7 @@ fn codes<const N: usize>(codes: [(i32, &str); N]) -> String {
 const EVENT_HEADERS: &[(&str, &str)] = &[
     ("Uuid", "The object's uuid."),
     ("Variable", "Channel variable name=value; one line each."),
+    ("Count", "Targets that were made dialable."),
     ("DlTable", "The list's uuid with underscores."),
     ("DialingUuid", "The dialing under way."),
     ("DialingCampUuid", "The campaign of the dialing under way."),
@@ -221,6 +224,7 @@ fn samples() -> Vec<Event> {
         samples.push(Event::Target(what, target.clone().into()));
         samples.extend(dialing.clone().map(|dialing| Event::Dialing(what, dialing.into())));
     }
+    samples.push(Event::Reset(Box::new(list), Box::default()));
     samples
 }
 
@@ -371,7 +375,7 @@ mod tests {
     fn every_event_is_in_it_and_every_header_explained() {
         let xml = xml();
         let samples = samples();
-        assert_eq!(samples.len(), 18);
+        assert_eq!(samples.len(), 19);
         for event in samples {
             let (name, lines) = ami::event(&event);
             let documented = element(&xml, "managerEvent", name);

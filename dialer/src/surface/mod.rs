@@ -3,4 +3,5 @@
 pub mod ami;
 pub mod conf;
 pub mod help;
+pub mod reset;
 pub mod result;

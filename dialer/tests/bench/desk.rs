@@ -21,12 +21,19 @@ pub struct Desk {
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
 
 impl Desk {
+    /// The store's file in its folder.
+    pub const STORE: &str = "db";
+
     pub fn new() -> Desk {
-        let folder = TempDir::new().expect("a folder");
-        let file = folder.path().join("db");
+        Desk::over(TempDir::new().expect("a folder"))
+    }
+
+    /// Over the store of this folder, which is made if it is not there.
+    pub fn over(folder: TempDir) -> Desk {
+        let file = folder.path().join(Desk::STORE);
         let mut store = Sqlite::open(&file, "test").expect("a store");
         let reader = Reader::open(&file).expect("a reader");
-        let settings = Settings { max_dialings: 10, calls_per_second: 10, result_info: true };
+        let settings = Settings { max_dialings: 10, result_info: true, ..Settings::default() };
         let records = store.load().expect("records");
         let ids = Box::new(TimeOrderedIds);
         let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), NOW);
@@ -38,7 +45,12 @@ impl Desk {
     pub fn act(&self, headers: &[(&[u8], &[u8])]) -> (String, Vec<Event>) {
         let mut came = String::new();
         ami::answer(headers, self, &mut |text| came.push_str(text));
-        (came, self.events.take())
+        (came, self.events())
+    }
+
+    /// The events since they were last taken.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.take()
     }
 
     /// One step, whose events are kept.

@@ -56,14 +56,16 @@ const CAMPAIGN: &[Header] = &[
     header("Plan", "Uuid of the plan: how it dials."),
     header("Dlma", "Uuid of the dial list: whom it dials."),
     header("Dest", "Uuid of the destination: who gets the answered calls."),
-    header("ScMode", "0: no schedule. 1 (scheduling) is not available."),
-    header("ScTimeStart", "Start of the daily window, hh:mm:ss."),
-    header("ScTimeEnd", "End of the daily window, hh:mm:ss."),
-    header("ScDateStart", "First day, YYYY-MM-DD."),
-    header("ScDateEnd", "Last day, YYYY-MM-DD."),
-    header("ScDateList", "Days, YYYY-MM-DD separated by commas."),
-    header("ScDateListExcept", "Days without calls, YYYY-MM-DD separated by commas."),
-    header("ScDayList", "Days of the week, 0 (Sunday) to 6 (Saturday) separated by commas."),
+    header("ScMode", "0: no schedule. 1: the campaign starts when its window opens and stops when it closes. Default 0."),
+    header("ScTimeStart", "When the daily window opens, hh:mm:ss. Default 00:00:00."),
+    header("ScTimeEnd", "When the daily window closes, hh:mm:ss; not after ScTimeStart: on the next day. Default 23:59:59, which is the end of the day."),
+    header("ScDateStart", "First calling day, YYYY-MM-DD."),
+    header("ScDateEnd", "Last calling day, YYYY-MM-DD."),
+    header("ScDateList", "Calling days, YYYY-MM-DD separated by commas: the only ones, or, with a range or a day list, further ones."),
+    header("ScDateListExcept", "Days without calls, YYYY-MM-DD separated by commas. They win over all others."),
+    header("ScDayList", "Days of the week that are calling days, 0 (Sunday) to 6 (Saturday) separated by commas."),
+    header("ScTimezone", "Time zone of the schedule, an IANA name such as Europe/Berlin. Default: timezone of res_outbound.conf."),
+    header("NextCampaign", "Uuid of the campaign that is started when this one's list is worked off."),
 ];
 const STATUS: &[Header] = &[header(
     "Status",
@@ -109,6 +111,16 @@ const TARGET: &[Header] = &[
     header("Number6", "As Number2."),
     header("Number7", "As Number2."),
     header("Number8", "As Number2."),
+];
+const RESET: &[Header] = &[
+    header(
+        "Disposition",
+        "Only those whose last dialing ended so: names separated by commas. Default: all.",
+    ),
+    header(
+        "Tries",
+        "clear: the tries count from the start again. keep: they go on counting. Default clear.",
+    ),
 ];
 const PAGE: &[Header] = &[
     header("DlmaUuid", "Only targets of this list."),
@@ -157,6 +169,7 @@ pub const ACTIONS: &[Action] = &[
     change("OutDlmaCreate", "Create a dial list.", "The answer has its Uuid.", &[ACTION_ID, NAMED, VARIABLE]),
     change("OutDlmaUpdate", "Change a dial list.", UPDATES, &[ACTION_ID, UUID, NAMED, VARIABLE]),
     change("OutDlmaDelete", "Delete a dial list.", DELETES, &[ACTION_ID, UUID]),
+    change("OutDlmaReset", "Make targets of a dial list dialable again.", "The answer has the Count of them. Live calls go on, and their targets are left alone.", &[ACTION_ID, UUID, RESET]),
     show("OutDlmaShow", "Show dial lists.", "One OutDlmaEntry each, then OutDlmaListComplete.", &[ACTION_ID, ONE]),
     change("OutDlListCreate", "Put a target into a dial list.", "The answer has its Uuid.", &[ACTION_ID, LIST, NAMED, TARGET, VARIABLE]),
     change("OutDlListUpdate", "Change a target.", UPDATES, &[ACTION_ID, UUID, NAMED, TARGET, VARIABLE]),

@@ -1,10 +1,11 @@
 //! Actions that change something, read into commands.
 
 use super::fields::Fields;
-use crate::dialer::{Command, Refusal};
+use crate::dialer::{Command, ListReset, Refusal};
 use crate::domain::{
-    CampaignId, CampaignPatch, Change, DestinationId, DestinationKind, DestinationPatch,
-    DialListId, DialListPatch, DialMode, ListEnd, PlanId, PlanPatch, StatusRequest, TargetId,
+    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CampaignId, CampaignPatch,
+    Change, DestinationId, DestinationKind, DestinationPatch, DialListId, DialListPatch, DialMode,
+    Disposition, ListEnd, PlanId, PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId,
     TargetPatch,
 };
 use crate::limits::{
@@ -73,7 +74,12 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
         list_end: fields.code("DlEndHandle", "0 or 1", ListEnd::from_code)?,
         retry_delay_s: fields.number("RetryDelay", RETRY_DELAY_S)?,
         trunk: fields.token("TrunkName", "_-.:/+")?,
-        tech: fields.checked("TechName", "a technology such as PJSIP/", is_technology)?,
+        tech: fields.checked(
+            "TechName",
+            TEXT_BYTES,
+            "a technology such as PJSIP/",
+            is_technology,
+        )?,
         service_level: fields.number("ServiceLevel", SERVICE_LEVEL)?,
         uui_field: fields.token("UuiField", "_-")?,
         max_tries,
@@ -134,7 +140,12 @@ fn target_patch(fields: &Fields<'_>) -> Result<TargetPatch> {
         detail: fields.text("Detail", TEXT_BYTES)?,
         user_key: fields.text("UKey", TEXT_BYTES)?,
         user_data: fields.text("UData", TEXT_BYTES)?,
-        email: fields.checked("Email", "an address such as name@example.com", has_at)?,
+        email: fields.checked(
+            "Email",
+            TEXT_BYTES,
+            "an address such as name@example.com",
+            has_at,
+        )?,
         variables: fields.variables()?,
         numbers,
     })
@@ -151,14 +162,6 @@ fn status_request(fields: &Fields<'_>) -> Result<Option<StatusRequest>> {
 }
 
 fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
-    fields
-        .code("ScMode", "0 (1, scheduling, is not available)", |mode| (mode == 0).then_some(()))?;
-    let date = |name| fields.checked(name, "a date YYYY-MM-DD", is_date);
-    let time = |name| fields.checked(name, "a time hh:mm:ss, 00:00:00 to 23:59:59", is_time);
-    let dates = |name| {
-        fields.checked(name, "dates YYYY-MM-DD, separated by commas", |text| all(text, is_date))
-    };
-    let is_day = |text: &str| matches!(text.as_bytes(), [b'0'..=b'6']);
     Ok(CampaignPatch {
         name: fields.text("Name", TEXT_BYTES)?,
         detail: fields.text("Detail", TEXT_BYTES)?,
@@ -166,6 +169,25 @@ fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
         plan: ids(fields.reference("Plan", "plan")?, PlanId),
         list: ids(fields.reference("Dlma", "dlma")?, DialListId),
         destination: ids(fields.reference("Dest", "destination")?, DestinationId),
+        schedule: schedule_patch(fields)?,
+        next: ids(fields.reference("NextCampaign", "campaign")?, CampaignId),
+    })
+}
+
+fn schedule_patch(fields: &Fields<'_>) -> Result<SchedulePatch> {
+    let date = |name| {
+        fields.checked(name, TEXT_BYTES, "a date YYYY-MM-DD", |text| parse_date(text).is_some())
+    };
+    let time = |name| {
+        let allowed = "a time hh:mm:ss, 00:00:00 to 23:59:59";
+        fields.checked(name, TEXT_BYTES, allowed, |text| parse_time(text).is_some())
+    };
+    let dates = |name| {
+        let allowed = "dates YYYY-MM-DD, separated by commas";
+        fields.checked(name, VALUE_BYTES, allowed, |text| parse_dates(text).is_some())
+    };
+    Ok(SchedulePatch {
+        mode: fields.code("ScMode", "0 (off) or 1 (on)", ScheduleMode::from_code)?,
         time_start: time("ScTimeStart")?,
         time_end: time("ScTimeEnd")?,
         date_start: date("ScDateStart")?,
@@ -174,10 +196,33 @@ fn campaign_patch(fields: &Fields<'_>) -> Result<CampaignPatch> {
         date_list_except: dates("ScDateListExcept")?,
         day_list: fields.checked(
             "ScDayList",
+            TEXT_BYTES,
             "days 0 (Sunday) to 6 (Saturday), separated by commas",
-            |text| all(text, is_day),
+            |text| parse_days(text).is_some(),
+        )?,
+        time_zone: fields.checked(
+            "ScTimezone",
+            TEXT_BYTES,
+            "a time zone of the IANA database such as Europe/Berlin",
+            |name| parse_time_zone(name).is_some(),
         )?,
     })
+}
+
+/// Which targets of a list are to be reset.
+pub fn reset(fields: &Fields<'_>) -> Result<(DialListId, ListReset)> {
+    let list = DialListId(fields.required_object("Uuid", "dlma")?);
+    let dispositions = fields.list("Disposition", Disposition::from_name, || {
+        let names = Disposition::ALL.map(Disposition::name).join(", ");
+        format!("names separated by commas, of {names}")
+    })?;
+    let clear_tries = fields.code_word("Tries", &[("clear", true), ("keep", false)])?;
+    let reset = ListReset {
+        dispositions: dispositions.unwrap_or_default(),
+        clear_tries: clear_tries.unwrap_or(true),
+        ..ListReset::default()
+    };
+    Ok((list, reset))
 }
 
 fn ids<T, U>(change: Change<T>, id: impl FnOnce(T) -> U) -> Change<U> {
@@ -186,16 +231,4 @@ fn ids<T, U>(change: Change<T>, id: impl FnOnce(T) -> U) -> Change<U> {
         Change::Clear => Change::Clear,
         Change::Set(value) => Change::Set(id(value)),
     }
-}
-
-fn all(text: &str, is_right: impl Fn(&str) -> bool) -> bool {
-    text.split(',').all(|part| is_right(part.trim()))
-}
-
-fn is_date(text: &str) -> bool {
-    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
-}
-
-fn is_time(text: &str) -> bool {
-    text.len() == 8 && text.parse::<jiff::civil::Time>().is_ok()
 }

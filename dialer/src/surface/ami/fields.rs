@@ -4,7 +4,7 @@
 use super::Action;
 use crate::dialer::Refusal;
 use crate::domain::{Change, Variables};
-use crate::limits::{TEXT_BYTES, TOKEN_BYTES, VALUE_BYTES, VARIABLES};
+use crate::limits::{TOKEN_BYTES, VALUE_BYTES, VARIABLES};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use uuid::Uuid;
@@ -100,6 +100,30 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// One of some words, without regard to case.
+    pub fn code_word<T: Copy>(&self, name: &'static str, words: &[(&str, T)]) -> Result<Option<T>> {
+        let read = self.value(name, |text| {
+            let word = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+            let allowed = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");
+            word.map(|(_, value)| *value).ok_or_else(|| wrong(text, allowed()))
+        })?;
+        Ok(read.value().copied())
+    }
+
+    /// Words separated by commas, each of which stands for something.
+    pub fn list<T: Clone>(
+        &self,
+        name: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+        allowed: impl Fn() -> String,
+    ) -> Result<Option<Vec<T>>> {
+        let list = self.value(name, |text| {
+            let words = text.split(',').map(str::trim);
+            words.map(|word| read(word).ok_or_else(|| wrong(word, allowed()))).collect()
+        })?;
+        Ok(list.value().cloned())
+    }
+
     /// The uuid of an object of `kind`; one that is none names no object.
     pub fn reference(&self, name: &'static str, kind: &str) -> Result<Change<Uuid>> {
         self.value(name, |text| parse_uuid(text).ok_or_else(|| format!("no such {kind}")))
@@ -126,15 +150,16 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A text that `is_right` agrees to.
+    /// A text of at most `most` bytes that `is_right` agrees to.
     pub fn checked(
         &self,
         name: &'static str,
+        most: usize,
         allowed: &str,
         is_right: impl FnOnce(&str) -> bool,
     ) -> Result<Change<String>> {
         self.value(name, |text| {
-            at_most(text, TEXT_BYTES)?;
+            at_most(text, most)?;
             if is_right(text) {
                 Ok(text.to_owned())
             } else {

@@ -17,6 +17,7 @@ pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
+use crate::surface::reset::reset_list;
 use fields::Fields;
 
 /// What an action is carried out over.
@@ -59,9 +60,10 @@ fn carry_out(
     out: &mut Out<'_>,
 ) -> Result<(), Refusal> {
     fields.check_once(action)?;
-    match action.privilege {
-        Privilege::Show => show::show(action.name, fields, backend, out),
-        Privilege::Change => change(action.name, fields, backend, out),
+    match (action.privilege, action.name) {
+        (Privilege::Show, name) => show::show(name, fields, backend, out),
+        (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
+        (Privilege::Change, name) => change(name, fields, backend, out),
     }
 }
 
@@ -77,15 +79,23 @@ fn change(
         Reply::Updated => ("updated", None),
         Reply::Deleted => ("deleted", None),
         Reply::Refused(refusal) => return Err(refusal),
-        Reply::Dialings(_) | Reply::Status(_) => {
-            return Err(Refusal::because("The dialer gave an answer to something else"));
-        }
+        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
     };
     let mut block = out.response("Success");
     block.line("Message", format_args!("{noun} {verb} successfully"));
     if let Some(uuid) = uuid {
         block.line("Uuid", uuid);
     }
+    out.send(block);
+    Ok(())
+}
+
+fn reset(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Result<(), Refusal> {
+    let (list, reset) = commands::reset(fields)?;
+    let count = reset_list(list, reset, backend)?;
+    let mut block = out.response("Success");
+    block.line("Message", "Dlma reset successfully");
+    block.line("Count", count);
     out.send(block);
     Ok(())
 }

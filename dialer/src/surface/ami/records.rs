@@ -31,6 +31,14 @@ pub fn event(event: &Event) -> (&'static str, String) {
             }
             pick(*what, ["OutDlmaCreate", "OutDlmaUpdate", "OutDlmaDelete"])
         }
+        Event::Reset(record, reset) => {
+            block.line("Uuid", record.id);
+            block.line("Count", reset.done);
+            let names: Vec<_> = reset.dispositions.iter().map(|d| d.name()).collect();
+            block.optional("Disposition", (!names.is_empty()).then(|| names.join(", ")));
+            block.line("Tries", if reset.clear_tries { "clear" } else { "keep" });
+            "OutDlmaReset"
+        }
         Event::Target(what, record) => {
             match what {
                 What::Deleted => block.line("Uuid", record.id),
@@ -65,7 +73,7 @@ pub fn campaign(block: &mut Block, campaign: &Campaign) {
     block.optional("Plan", campaign.plan);
     block.optional("Dlma", campaign.list);
     block.optional("Dest", campaign.destination);
-    block.line("ScMode", 0);
+    block.line("ScMode", schedule.mode as i32);
     block.optional("ScTimeStart", schedule.time_start.as_deref());
     block.optional("ScTimeEnd", schedule.time_end.as_deref());
     block.optional("ScDateStart", schedule.date_start.as_deref());
@@ -73,6 +81,8 @@ pub fn campaign(block: &mut Block, campaign: &Campaign) {
     block.optional("ScDateList", schedule.date_list.as_deref());
     block.optional("ScDateListExcept", schedule.date_list_except.as_deref());
     block.optional("ScDayList", schedule.day_list.as_deref());
+    block.optional("ScTimezone", schedule.time_zone.as_deref());
+    block.optional("NextCampaign", campaign.next);
     stamps(block, &campaign.stamps);
 }
 

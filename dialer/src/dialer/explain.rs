@@ -1,0 +1,147 @@
+//! Why a target is not being dialled now, in one sentence.
+
+use super::{Dialer, LiveCampaign, Refusal, Reply, World};
+use crate::domain::{CampaignStatus, DoneReason, Target, TargetId, TargetState, Timestamp, Window};
+
+impl Dialer {
+    pub(super) fn explain(&self, id: TargetId, world: &mut World<'_>) -> Result<Reply, Refusal> {
+        let target = self.find_target(id, world)?;
+        let users = || self.campaigns.values().filter(|c| c.record.list == Some(target.list));
+        let now = world.now;
+        let why = match target.state {
+            TargetState::Dialing { .. } => self.explain_dialing(&target, now),
+            TargetState::Done(reason) => done(&target, reason),
+            _ if users().next().is_none() => "no campaign uses its list".to_owned(),
+            state => {
+                // A campaign that dials says more than one that does not.
+                let dials = |c: &&LiveCampaign| c.record.status == CampaignStatus::Start;
+                match users().find(dials) {
+                    Some(campaign) => self.explain_waiting(&target, state, campaign, now),
+                    None => {
+                        let idle: Vec<_> = users().map(|c| self.explain_idle(c, now)).collect();
+                        idle.join("; ")
+                    }
+                }
+            }
+        };
+        Ok(Reply::Explained(why))
+    }
+
+    fn explain_dialing(&self, target: &Target, now: Timestamp) -> String {
+        let Some(live) = target.dialing().and_then(|id| self.dialings.get(&id)) else {
+            return "it is being dialled".to_owned();
+        };
+        let dialing = &live.dialing;
+        format!(
+            "it is being dialled: number {} ({}), try {}, for {}, {}",
+            dialing.number_index,
+            dialing.number,
+            dialing.try_count,
+            span(dialing.claimed_at, now),
+            dialing.status.name()
+        )
+    }
+
+    /// Of a target that may be dialled, now or later, by a campaign that dials.
+    fn explain_waiting(
+        &self,
+        target: &Target,
+        state: TargetState,
+        campaign: &LiveCampaign,
+        now: Timestamp,
+    ) -> String {
+        let plan = campaign.record.plan.and_then(|id| self.plans.get(&id));
+        let max_tries = plan.map(|plan| &plan.max_tries);
+        if max_tries.is_some_and(|max| target.next_number(max).is_none()) {
+            return format!(
+                "it is over the tries that the plan of {} allows",
+                campaign.record.label()
+            );
+        }
+        match state {
+            TargetState::Waiting(due) if due > now => {
+                return format!("retry in {}", span(now, due));
+            }
+            _ => {}
+        }
+        let (live, most) = (self.dialings.len(), self.settings.max_dialings);
+        if live >= most {
+            return format!("all {most} dialings that max_dialings allows are live");
+        }
+        if self.rate.allowance(now) == 0 {
+            return format!(
+                "the cap of {} calls per second leaves none just now; targets with fewer tries, \
+                 and those before it in the list, come first",
+                self.settings.calls_per_second
+            );
+        }
+        "its turn is next; targets with fewer tries, and those before it in the list, come first"
+            .to_owned()
+    }
+
+    /// Why a campaign does not dial.
+    fn explain_idle(&self, campaign: &LiveCampaign, now: Timestamp) -> String {
+        let record = &campaign.record;
+        let (label, status) = (record.label(), record.status.name());
+        if let Some(why) = &campaign.start_refused {
+            return format!("{label} could not start when its window opened: {why}");
+        }
+        let is_stopped = record.status == CampaignStatus::Stop;
+        if is_stopped && record.schedule.is_on() {
+            let zone = record.schedule.zone(&self.settings.time_zone);
+            match record.schedule.window(&self.settings.time_zone, now) {
+                Window::Closed(Some(at)) => {
+                    return format!("outside its window: {label} starts at {}", at.in_zone(zone));
+                }
+                Window::Closed(None) => {
+                    return format!("outside its window: the schedule of {label} is over");
+                }
+                Window::Open(_) => {
+                    return format!(
+                        "{label} has ended, or was stopped, within its window; it starts again \
+                         with the next one"
+                    );
+                }
+            }
+        }
+        format!("{label} has status {status}")
+    }
+}
+
+fn done(target: &Target, reason: DoneReason) -> String {
+    let when = target.last.ended_at.map_or_else(String::new, |at| format!(" at {at}"));
+    match reason {
+        DoneReason::Answered => format!("done: a person answered{when}"),
+        DoneReason::Exhausted if target.numbers.iter().all(Option::is_none) => {
+            "done: it has no number".to_owned()
+        }
+        DoneReason::Exhausted => {
+            format!("done: all its tries are used ({} in all)", target.tries_in_all())
+        }
+    }
+}
+
+/// From one time to a later one, in words: `42 s`, `3 min 5 s`, `2 h 10 min`.
+fn span(from: Timestamp, to: Timestamp) -> String {
+    let s = to.since(from).as_secs();
+    match (s / 3_600, s / 60 % 60, s % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, min, s) => format!("{min} min {s} s"),
+        (h, min, _) => format!("{h} h {min} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn spans() {
+        let words = |s: i64| span(Timestamp(5), Timestamp(5 + s * 1_000_000_000));
+        assert_eq!(
+            [0, 42, 185, 7_800, -3].map(words),
+            ["0 s", "42 s", "3 min 5 s", "2 h 10 min", "0 s"]
+        );
+    }
+}

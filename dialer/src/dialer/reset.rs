@@ -1,0 +1,63 @@
+//! Making the targets of a list dialable again.
+
+use super::{Dialer, Event, ListReset, Ready, Refusal, Reply, World};
+use crate::domain::{DialListId, DoneReason, Target, TargetState};
+use crate::limits::{NUMBERS_PER_TARGET, TARGETS_PER_RESET};
+use crate::store::Write;
+use std::sync::Arc;
+
+impl Dialer {
+    /// Resets the next targets of a list: a long list takes many steps, between
+    /// which others have their turn. The last one tells the world.
+    pub(super) fn reset_list(
+        &mut self,
+        list: DialListId,
+        reset: &ListReset,
+        world: &mut World<'_>,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        let record = self.lists.get(&list).ok_or_else(|| Refusal::unknown("dlma"))?;
+        let targets =
+            world.targets.in_order(list, reset.after, TARGETS_PER_RESET).map_err(|error| {
+                Refusal::because(format!("The database could not be read: {error}"))
+            })?;
+        let is_last = targets.len() < TARGETS_PER_RESET;
+        let next = targets.last().map(|target| target.id).filter(|_| !is_last);
+        let mut done = reset.done;
+        for mut target in targets {
+            if reset.applies_to(&target) {
+                target.state = TargetState::Ready;
+                if reset.clear_tries {
+                    target.tries = [0; NUMBERS_PER_TARGET];
+                }
+                target.stamps.update = Some(world.now);
+                ready.writes.push(Write::Target(Arc::new(target)));
+                done += 1;
+            }
+        }
+        if is_last {
+            let total = ListReset { done, ..reset.clone() };
+            ready.events.push(Event::Reset(Box::new(record.clone()), Box::new(total)));
+        }
+        self.look_again(world.now, |campaign| campaign.list == Some(list));
+        Ok(Reply::Reset { done, next })
+    }
+}
+
+impl ListReset {
+    /// Not to one that is being dialled, nor to one without a number; and with
+    /// dispositions named, only to those with one of them.
+    fn applies_to(&self, target: &Target) -> bool {
+        if !target.numbers.iter().any(Option::is_some) {
+            return false;
+        }
+        let is_wanted = self.dispositions.is_empty()
+            || target.last.disposition.is_some_and(|d| self.dispositions.contains(&d));
+        match target.state {
+            TargetState::Dialing { .. } => false,
+            TargetState::Ready if !self.clear_tries || target.tries_in_all() == 0 => false,
+            TargetState::Ready | TargetState::Waiting(_) => is_wanted,
+            TargetState::Done(DoneReason::Answered | DoneReason::Exhausted) => is_wanted,
+        }
+    }
+}
