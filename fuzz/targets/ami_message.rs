@@ -104,7 +104,8 @@ impl Session {
         let mut value = line[colon + 1..].trim_ascii_start().to_vec();
         let number = value.strip_prefix(b"{u").and_then(|rest| rest.strip_suffix(b"}"));
         let number = number.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        if let Some(uuid) = number.and_then(|number: usize| self.uuids.get(number.wrapping_sub(1))) {
+        if let Some(uuid) = number.and_then(|number: usize| self.uuids.get(number.wrapping_sub(1)))
+        {
             value = uuid.clone().into_bytes();
         }
         Some((line[..colon].to_vec(), value))
@@ -117,7 +118,7 @@ impl Session {
             let CallOrder::Place(call) = order else { continue };
             let dialing = call.id;
             let end = CallEnd {
-                by: EndedBy::Peer,
+                by: EndedBy::Call,
                 answered: true,
                 last_control: control::ANSWER,
                 cause: 16,

@@ -18,7 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert!((1..=10_000).contains(&settings.dialer.calls_per_second), "{settings:?}");
             assert!(settings.result_file.is_absolute() && settings.database.is_absolute());
         }
-        Err(reason) => assert!(reason.to_string().contains(" is not available; the only kind is 1")),
+        Err(reason) => {
+            assert!(reason.to_string().contains(" is not available; the only kind is 1"))
+        }
     }
 });
 

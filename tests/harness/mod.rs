@@ -18,6 +18,7 @@ pub mod options;
 pub mod poll;
 pub mod ports;
 pub mod process;
+pub mod recording;
 pub mod result_file;
 pub mod rootfs;
 pub mod shared;

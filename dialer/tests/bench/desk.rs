@@ -2,13 +2,14 @@
 //! store in a file, and a reader of its own shows what is in it.
 
 use super::step;
-use dialer::dialer::{Command, Dialer, Event, Input, Ready, Reply, Settings, TimeOrderedIds};
+use dialer::dialer::{Command, Dialer, Event, IdSource, Input, Ready, Reply, Settings};
 use dialer::domain::Timestamp;
 use dialer::store::{Reader, Sqlite, Store, StoreError};
 use dialer::surface::ami::{self, Backend};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// A dialer that is stepped by hand.
 pub struct Desk {
@@ -19,6 +20,16 @@ pub struct Desk {
 }
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
+
+/// The same in every run.
+struct CountedIds(u128);
+
+impl IdSource for CountedIds {
+    fn next_id(&mut self, _now: Timestamp) -> Uuid {
+        self.0 += 1;
+        Uuid::from_u128(self.0)
+    }
+}
 
 impl Desk {
     /// The store's file in its folder.
@@ -35,7 +46,7 @@ impl Desk {
         let reader = Reader::open(&file).expect("a reader");
         let settings = Settings { max_dialings: 10, result_info: true, ..Settings::default() };
         let records = store.load().expect("records");
-        let ids = Box::new(TimeOrderedIds);
+        let ids = Box::new(CountedIds(0));
         let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), NOW);
         let state = RefCell::new((dialer, store));
         Desk { state, reader, events: RefCell::default(), _folder: folder }

@@ -1,7 +1,7 @@
 //! The headers of an action, read by type. Each reading says what is wrong by
 //! the header's name, the reason and what is allowed.
 
-use super::Action;
+use super::{Action, Privilege};
 use crate::dialer::Refusal;
 use crate::domain::{Change, Variables};
 use crate::limits::{TOKEN_BYTES, VALUE_BYTES, VARIABLES};
@@ -36,8 +36,18 @@ impl<'a> Fields<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// Refuses a header that stands more than once, where only one can count.
-    pub fn check_once(&self, action: &Action) -> Result<()> {
+    /// Refuses a header that stands more than once, where only one can count, and
+    /// variables where there are none.
+    pub fn check_given(&self, action: &Action) -> Result<()> {
+        let takes_variables = action.headers().any(|header| header.name == VARIABLE);
+        if action.privilege == Privilege::Change && !takes_variables && self.raw(VARIABLE).is_some()
+        {
+            let reason = format!(
+                "is not a header of {}; allowed are plans, lists, destinations and targets",
+                action.name
+            );
+            return Err(Refusal::of(VARIABLE, reason));
+        }
         for header in action.headers().filter(|header| header.name != VARIABLE) {
             let times = self.all(header.name).count();
             if times > 1 {

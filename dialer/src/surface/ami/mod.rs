@@ -59,7 +59,7 @@ fn carry_out(
     backend: &dyn Backend,
     out: &mut Out<'_>,
 ) -> Result<(), Refusal> {
-    fields.check_once(action)?;
+    fields.check_given(action)?;
     match (action.privilege, action.name) {
         (Privilege::Show, name) => show::show(name, fields, backend, out),
         (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
