@@ -3,6 +3,8 @@
 // Each suite uses its own part.
 #![allow(dead_code)]
 
+pub mod desk;
+
 use dialer::dialer::{
     CallOrder, Command, Dialer, Event, Input, Ready, Refusal, Reply, Settings, Switch,
     TimeOrderedIds, World,

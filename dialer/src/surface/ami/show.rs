@@ -143,6 +143,7 @@ fn targets(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
         after: fields.object("After", TARGETS.kind)?.map(TargetId),
         most,
     };
+    check_after(&page, backend)?;
     let (mut started, mut shown) = (false, 0);
     let read = backend.read(&mut |reader| {
         start(&TARGETS, out);
@@ -167,6 +168,22 @@ fn targets(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
     }
     complete(&TARGETS, shown, out);
     Ok(())
+}
+
+/// A place that is none would have the client read the first page for ever. One
+/// whose target was deleted meanwhile still is one.
+fn check_after(page: &TargetPage, backend: &dyn Backend) -> Shown {
+    let Some(after) = page.after else { return Ok(()) };
+    let mut is_known = false;
+    let mut read = |reader: &Reader| {
+        is_known = reader.has_place(after)?;
+        Ok(())
+    };
+    backend.read(&mut read).map_err(unreadable)?;
+    match is_known {
+        true => Ok(()),
+        false => Err(Refusal::of("After", "no such dl_list")),
+    }
 }
 
 fn dialings(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Shown {
