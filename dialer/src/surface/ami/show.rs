@@ -75,6 +75,7 @@ pub fn show(action: &str, fields: &Fields<'_>, backend: &dyn Backend, out: &mut 
             records::list,
         ),
         "OutDlListShow" => targets(fields, backend, out),
+        "OutDlListExplain" => explain(fields, backend, out),
         "OutDialingShow" => dialings(fields, backend, out),
         "OutDialingSummary" => summary(backend, out),
         _ => Err(Refusal::because("Unknown action")),
@@ -184,6 +185,21 @@ fn check_after(page: &TargetPage, backend: &dyn Backend) -> Shown {
         true => Ok(()),
         false => Err(Refusal::of("After", "no such dl_list")),
     }
+}
+
+fn explain(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Shown {
+    let target = TargetId(fields.required_object("Uuid", TARGETS.kind)?);
+    let reason = match backend.ask(Command::Explain(target)) {
+        Reply::Explained(reason) => reason,
+        Reply::Refused(refusal) => return Err(refusal),
+        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
+    };
+    let mut block = out.response("Success");
+    block.line("Message", "Dl list explained successfully");
+    block.line("Uuid", target);
+    block.line("Reason", reason);
+    out.send(block);
+    Ok(())
 }
 
 fn dialings(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Shown {
