@@ -106,7 +106,7 @@ impl Objects<'_, '_> {
             };
             Ok(())
         };
-        self.backend.read(&mut read).map_err(unreadable)?;
+        self.backend.read(&mut read)?;
         if id.is_some() && found.is_empty() {
             return Err(Refusal::unknown(list.kind));
         }
@@ -128,7 +128,7 @@ fn targets(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
             found = reader.target(TargetId(id))?;
             Ok(())
         };
-        backend.read(&mut read).map_err(unreadable)?;
+        backend.read(&mut read)?;
         let target = found.ok_or_else(|| Refusal::unknown(TARGETS.kind))?;
         start(&TARGETS, out);
         entry(&TARGETS, out, |block| records::target(block, &target));
@@ -163,7 +163,7 @@ fn send_pages(mut page: TargetPage, backend: &dyn Backend, out: &mut Out<'_>) ->
         });
         match read {
             Ok(()) => {}
-            Err(error) if shown == 0 => return Err(unreadable(error)),
+            Err(error) if shown == 0 => return Err(error.into()),
             // The list has begun, so its end must say that it is not whole.
             Err(_) => {
                 let mut block = out.block("Event", TARGETS.complete);
@@ -198,7 +198,7 @@ fn check_after(page: &TargetPage, backend: &dyn Backend) -> Shown {
         is_known = reader.has_place(after)?;
         Ok(())
     };
-    backend.read(&mut read).map_err(unreadable)?;
+    backend.read(&mut read)?;
     match is_known {
         true => Ok(()),
         false => Err(Refusal::of("After", "no such dl_list")),
@@ -268,8 +268,4 @@ fn complete(list: &List, items: usize, out: &mut Out<'_>) {
     block.line("EventList", "Complete");
     block.line("ListItems", items);
     out.send(block);
-}
-
-fn unreadable(error: StoreError) -> Refusal {
-    Refusal::because(format!("The database could not be read: {error}"))
 }
