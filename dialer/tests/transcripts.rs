@@ -59,6 +59,11 @@ fn campaign() {
 }
 
 #[test]
+fn schedule() {
+    run("schedule.txt");
+}
+
+#[test]
 fn start() {
     run("start.txt");
 }

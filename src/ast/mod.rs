@@ -17,5 +17,6 @@ pub mod dialplan;
 pub mod log;
 pub mod manager;
 pub mod module;
+pub mod pjsip;
 pub mod text;
 pub mod thread;

@@ -35,6 +35,13 @@ impl Switch for AnySwitch {
     fn has_technology(&self, tech: &str) -> bool {
         tech != "missing"
     }
+
+    fn check_trunk(&self, _tech: &str, trunk: &str) -> Result<(), &'static str> {
+        match trunk {
+            "missing" => Err("trunk"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One step, with its writes in one transaction.
