@@ -62,7 +62,7 @@ check-symbols: build
 
 export RES_OUTBOUND_CACHE
 
-.PHONY: rootfs demo sandbox test docker-test deny
+.PHONY: rootfs clients demo sandbox test docker-test deny
 
 # Makes a folder with Asterisk 22 and SIPp once, outside of this one, and finds
 # it again later.
@@ -80,8 +80,12 @@ sandbox: rootfs
 	@$(MAKE) --no-print-directory build
 	@RES_OUTBOUND_SO=$(abspath $(MODULE)) exec $(CARGO) run --quiet --release --example sandbox
 
-test: rootfs
+test: rootfs clients
 	@tests/all.sh
+
+# Three manager clients that others wrote, made once beside the rootfs.
+clients:
+	@tests/clients.sh
 
 # The image of the Dockerfile, built and run with buildah.
 docker-test: rootfs

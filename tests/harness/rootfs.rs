@@ -73,7 +73,7 @@ impl Rootfs {
     }
 }
 
-fn cache_folder() -> Outcome<PathBuf> {
+pub fn cache_folder() -> Outcome<PathBuf> {
     if let Some(cache) = env::var_os("RES_OUTBOUND_CACHE") {
         return Ok(PathBuf::from(cache));
     }
