@@ -62,7 +62,7 @@ check-symbols: build
 
 export RES_OUTBOUND_CACHE
 
-.PHONY: rootfs clients demo sandbox test docker-test deny
+.PHONY: rootfs clients demo sandbox test fuzz docker-test deny
 
 # Makes a folder with Asterisk 22 and SIPp once, outside of this one, and finds
 # it again later.
@@ -86,6 +86,11 @@ test: rootfs clients
 # Three manager clients that others wrote, made once beside the rootfs.
 clients:
 	@tests/clients.sh
+
+# Random input for SECONDS to each program of fuzz/; `make test` does it shortly.
+SECONDS ?= 600
+fuzz:
+	@tests/fuzz.sh $(SECONDS)
 
 # The image of the Dockerfile, built and run with buildah.
 docker-test: rootfs

@@ -46,3 +46,6 @@ cargo clippy --workspace --all-targets -- -D warnings
 
 headline "Tests: the dialer by itself, and the module in a real Asterisk"
 TMPDIR=$run_folder cargo test --workspace --no-fail-fast
+
+headline "Fuzzing: 20 s each (\`make fuzz\` takes its time)"
+tests/fuzz.sh 20
