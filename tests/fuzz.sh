@@ -48,7 +48,7 @@ build() {
         -Cllvm-args=-sanitizer-coverage-trace-compares
     )
     RUSTFLAGS="${flags[*]}" CARGO_TARGET_DIR=$TARGET_DIR \
-        cargo build --manifest-path fuzz/Cargo.toml --quiet --locked --release --bins --target "$MACHINE"
+        cargo build --manifest-path fuzz/Cargo.toml --quiet --release --bins --target "$MACHINE"
 }
 
 run() {

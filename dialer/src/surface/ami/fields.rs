@@ -36,18 +36,21 @@ impl<'a> Fields<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// Refuses a header that stands more than once, where only one can count, and
-    /// variables where there are none.
-    pub fn check_given(&self, action: &Action) -> Result<()> {
+    /// Refuses variables where there are none.
+    pub fn check_variables(&self, action: &Action) -> Result<()> {
         let takes_variables = action.headers().any(|header| header.name == VARIABLE);
-        if action.privilege == Privilege::Change && !takes_variables && self.raw(VARIABLE).is_some()
-        {
-            let reason = format!(
-                "is not a header of {}; allowed are plans, lists, destinations and targets",
-                action.name
-            );
-            return Err(Refusal::of(VARIABLE, reason));
+        if action.privilege == Privilege::Show || takes_variables || self.raw(VARIABLE).is_none() {
+            return Ok(());
         }
+        let name = action.name;
+        let reason = format!(
+            "is not a header of {name}; allowed are plans, lists, destinations and targets"
+        );
+        Err(Refusal::of(VARIABLE, reason))
+    }
+
+    /// Refuses a header that stands more than once, where only one can count.
+    pub fn check_once(&self, action: &Action) -> Result<()> {
         for header in action.headers().filter(|header| header.name != VARIABLE) {
             let times = self.all(header.name).count();
             if times > 1 {

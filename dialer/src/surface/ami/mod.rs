@@ -59,7 +59,8 @@ fn carry_out(
     backend: &dyn Backend,
     out: &mut Out<'_>,
 ) -> Result<(), Refusal> {
-    fields.check_given(action)?;
+    fields.check_once(action)?;
+    fields.check_variables(action)?;
     match (action.privilege, action.name) {
         (Privilege::Show, name) => show::show(name, fields, backend, out),
         (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
