@@ -14,11 +14,14 @@ pub const ADDED: &[(&str, &str, &str)] = &[
     ("OutDialing", "ResAmd", "ResDial"),
     ("OutDialing", "ResAmdDetail", "ResDial"),
     ("OutDialing", "Disposition", "ResHangupDetail"),
+    ("OutDialing", "CallBackAt", "ResHangupDetail"),
 ];
 
 /// Keys of result lines that came later, besides `info_…`.
 pub const ADDED_KEYS: &[&str] = &[
     "disposition",
+    "network_disposition",
+    "call_back_at",
     "res_amd",
     "res_amd_detail",
     "res_tech",
