@@ -6,6 +6,7 @@
 
 mod actions;
 mod block;
+mod bulk;
 mod commands;
 mod fields;
 mod records;
@@ -17,8 +18,10 @@ pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
+use crate::surface::bulk::Files;
 use crate::surface::reset::reset_list;
-use fields::Fields;
+pub(super) use commands::target_patch;
+pub(super) use fields::{variable_name, Fields};
 
 /// What an action is carried out over.
 pub trait Backend {
@@ -30,6 +33,9 @@ pub trait Backend {
         &self,
         with: &mut dyn FnMut(&Reader) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// The files for import and export.
+    fn files(&self) -> &dyn Files;
 }
 
 /// Carries one action out. `headers` are the message's, in order; `send` gets
@@ -63,6 +69,8 @@ fn carry_out(
     fields.check_variables(action)?;
     match (action.privilege, action.name) {
         (Privilege::Show, name) => show::show(name, fields, backend, out),
+        (Privilege::Change, "OutDlListImport") => bulk::answer_import(fields, backend, out),
+        (Privilege::Change, "OutDlListExport") => bulk::answer_export(fields, backend, out),
         (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
         (Privilege::Change, name) => change(name, fields, backend, out),
     }
