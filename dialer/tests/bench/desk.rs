@@ -9,9 +9,9 @@ use dialer::surface::ami::{self, Backend};
 use dialer::surface::bulk::{Files, NewFile};
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -24,6 +24,9 @@ pub struct Desk {
 }
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
+
+/// The folder for files of lists, in its own.
+const FILES: &str = "files";
 
 /// The same in every run.
 struct CountedIds(u128);
@@ -53,6 +56,7 @@ impl Desk {
         let ids = Box::new(CountedIds(0));
         let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), NOW);
         let state = RefCell::new((dialer, store));
+        fs::create_dir_all(folder.path().join(FILES)).expect("a folder");
         Desk { state, reader, events: RefCell::default(), folder }
     }
 
@@ -63,9 +67,9 @@ impl Desk {
         (came, self.events())
     }
 
-    /// Where its files are.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Where its files are: not where its store is.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().join(FILES)
     }
 
     /// The events since they were last taken.
