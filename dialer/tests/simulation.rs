@@ -325,6 +325,7 @@ impl Sim {
             match order {
                 CallOrder::Place(dialing) => self.place(dialing.clone()),
                 CallOrder::HangUp(dialing) => self.hang_up(*dialing),
+                CallOrder::Note(..) => {}
             }
         }
     }

@@ -10,9 +10,11 @@
 //! | `settings` | `res_outbound.conf` |
 //! | `switch`   | what the dialer may ask of Asterisk |
 //! | `ami`, `cli` | manager actions and events, console commands |
+//! | `dialplan` | application and function of the dialplan |
 
 pub mod ami;
 pub mod cli;
+pub mod dialplan;
 pub mod engine;
 pub mod inbox;
 pub mod results;

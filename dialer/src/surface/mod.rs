@@ -2,6 +2,7 @@
 
 pub mod ami;
 pub mod conf;
+pub mod dialplan;
 pub mod help;
 pub mod reset;
 pub mod result;

@@ -13,12 +13,13 @@ mod show;
 
 pub use actions::{Action, Header, Privilege, ACTIONS};
 pub use block::Block;
+pub(super) use commands::{outcome_patch, parse as parse_change};
+pub(super) use fields::Fields;
 pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
 use crate::surface::reset::reset_list;
-use fields::Fields;
 
 /// What an action is carried out over.
 pub trait Backend {
