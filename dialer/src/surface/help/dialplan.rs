@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(
             application_syntax(),
             "OutDlCreate(dlma_uuid,number1[:number2[:...]][,name[,detail[,email[,ukey\
-             [,var1=val1[:var2=val2[:...]]]]]])"
+             [,var1=val1[:var2=val2[:...]]]]]]])"
         );
     }
 
