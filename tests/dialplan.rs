@@ -206,14 +206,8 @@ fn a_script_sees_whom_it_talks_to() {
     shows_bea(&told(&ami, mark, "Call", dialing), &campaign, dialing);
 }
 
-#[test]
-fn a_redirected_call_stays_ours() {
-    let lab = Lab::shared();
-    let ami = lab.asterisk.ami();
-    let campaign = Campaign::create(&ami, "bea", PLAN, &to("wait"), &[BEA]).unwrap();
-    let mark = ami.mark();
-    campaign.set_status(&ami, 1).unwrap();
-    let live = answered(&ami, &campaign);
+/// Sends a live dialing's channel to the extension `show`.
+fn redirect_to_show(ami: &Ami, live: &Message) {
     ami.succeed(&[
         ("Action", "Redirect"),
         ("Channel", live.text("ChannelName")),
@@ -221,8 +215,40 @@ fn a_redirected_call_stays_ours() {
         ("Exten", "show"),
         ("Priority", "1"),
     ]);
-    shows_bea(&told(&ami, mark, "Call", live.text("Uuid")), &campaign, live.text("Uuid"));
-    campaign.wait_status(&ami, mark, SOON, 0).unwrap();
+}
+
+#[test]
+fn a_redirected_call_stays_ours() {
+    let lab = Lab::shared();
+    let ami = lab.asterisk.ami();
+    // From an application, Asterisk moves the call to another channel structure.
+    let application: Headers = &[("Type", "1"), ("Application", "Wait"), ("Data", "600")];
+    for destination in [&to("wait")[..], application] {
+        let campaign = Campaign::create(&ami, "bea", PLAN, destination, &[BEA]).unwrap();
+        let mark = ami.mark();
+        campaign.set_status(&ami, 1).unwrap();
+        let live = answered(&ami, &campaign);
+        redirect_to_show(&ami, &live);
+        let is_it = |message: &Message| {
+            message.text("UserEvent") == "Call" && message.text("Ids").contains(&campaign.uuid)
+        };
+        let event = ami.wait_since(mark, SOON, "the script", is_it).unwrap();
+        shows_bea(&event, &campaign, live.text("Uuid"));
+        campaign.wait_status(&ami, mark, SOON, 0).unwrap();
+    }
+}
+
+#[test]
+fn a_script_may_speak_after_the_hangup() {
+    let lab = Lab::shared();
+    let ami = lab.asterisk.ami();
+    let wrapup: Headers = &[("Exten", "s"), ("Context", "wrapup")];
+    let campaign = Campaign::create(&ami, "wrapup", PLAN, wrapup, &[BEA]).unwrap();
+    campaign.set_status(&ami, 1).unwrap();
+    let line = &campaign.results(&lab.asterisk, 1)[0];
+    assert_eq!(line.disposition(), "no_answer");
+    assert_eq!(line.text("network_disposition"), "answered");
+    campaign.set_status(&ami, 30).unwrap();
 }
 
 #[test]
@@ -363,13 +389,7 @@ fn a_desktop_sets_the_outcome_of_a_live_call() {
     let event = ami.wait_since(mark, SOON, "the outcome", is_it).unwrap();
     assert!(event.text("CallBackAt").ends_with('Z'), "{event}");
     // The call's own script sees it too.
-    ami.succeed(&[
-        ("Action", "Redirect"),
-        ("Channel", live.text("ChannelName")),
-        ("Context", "script"),
-        ("Exten", "show"),
-        ("Priority", "1"),
-    ]);
+    redirect_to_show(&ami, &live);
     let event = told(&ami, mark, "Call", live.text("Uuid"));
     assert_eq!(event.text("Rest"), "desktop/30000/call_back");
     let line = &campaign.results(&lab.asterisk, 1)[0];
