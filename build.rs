@@ -251,6 +251,9 @@ const FUNCTIONS: &[&str] = &[
     "pbx_exec",
     "ast_pbx_run",
     "ast_exists_extension",
+    "ast_context_find",
+    "ast_sorcery_retrieve_by_id",
+    "__ao2_cleanup",
 ];
 
 const VARIABLES: &[&str] = &[
@@ -287,4 +290,4 @@ const TYPES: &[&str] = &[
 ];
 
 /// Passed around by pointer only.
-const OPAQUE_TYPES: &[&str] = &["mansession", "ast_module", "ast_channel_tech"];
+const OPAQUE_TYPES: &[&str] = &["mansession", "ast_module", "ast_channel_tech", "ast_sorcery"];

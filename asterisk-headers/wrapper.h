@@ -19,6 +19,7 @@
 #include "asterisk/options.h"
 #include "asterisk/paths.h"
 #include "asterisk/pbx.h"
+#include "asterisk/sorcery.h"
 #include "asterisk/stasis_channels.h"
 #include "asterisk/utils.h"
 

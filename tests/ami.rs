@@ -127,3 +127,8 @@ fn campaign() {
 fn dialing() {
     run("dialing.txt");
 }
+
+#[test]
+fn schedule() {
+    run("schedule.txt");
+}

@@ -246,11 +246,11 @@ fn what_is_in_use_stays() {
     for (action, uuid) in &deletes[..4] {
         ami.succeed(&[("Action", action), ("Uuid", uuid)]);
     }
-    let updates: Vec<Message> = ami
-        .events_since(mark, "OutCampaignUpdate")
-        .into_iter()
-        .filter(|event| event.text("Uuid") == campaign.uuid)
-        .collect();
+    let updates: Vec<Message> = poll_until(SOON, "three events", || {
+        let mut updates = ami.events_since(mark, "OutCampaignUpdate");
+        updates.retain(|event| event.text("Uuid") == campaign.uuid);
+        (updates.len() >= 3).then_some(updates)
+    });
     assert_eq!(updates.len(), 3, "{updates:#?}");
     let last = ["Plan", "Dlma", "Dest"].map(|header| updates[2].text(header));
     assert_eq!(last, ["<unknown>"; 3], "{}", updates[2]);

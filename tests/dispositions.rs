@@ -486,8 +486,18 @@ fn people_of_the_dialplan_by_first_digit() {
 fn a_technology_that_does_not_exist_keeps_the_campaign_from_starting() {
     let lab = Lab::shared();
     let ami = lab.asterisk.ami();
-    for (tech, reason) in [("Smoke/", "Smoke"), ("", "TechName is not set")] {
-        let plan = [("TechName", tech)];
+    let table = [
+        ("Smoke/", "", "TechName Smoke is no channel technology that is loaded"),
+        ("", "", "TechName is not set"),
+        (
+            "PJSIP/",
+            "nosuchtrunk",
+            "TrunkName nosuchtrunk leads nowhere: there is no such PJSIP endpoint",
+        ),
+        ("Local/", "nosuchcontext/n", "there is no such dialplan context"),
+    ];
+    for (tech, trunk, reason) in table {
+        let plan = [("TechName", tech), ("TrunkName", trunk)];
         let target: &[(&str, &str)] = &[("Number1", "1001")];
         let campaign = Campaign::create(&ami, "smoke", &plan, HANGUP, &[target]).unwrap();
         let mark = ami.mark();
@@ -505,18 +515,23 @@ fn a_technology_that_does_not_exist_keeps_the_campaign_from_starting() {
 fn a_trunk_that_leads_nowhere() {
     let lab = Lab::shared();
     let ami = lab.asterisk.ami();
-    // (trunk, disposition, last status of the dialing)
-    let trunks = [("nosuchtrunk", "no_route", 11), ("unreachable", "no_answer", 7)];
-    for (trunk, disposition, status) in trunks {
+    // (technology, trunk, disposition, last status of the dialing). Without a trunk,
+    // the number itself would be the endpoint, or stand in the default context.
+    let trunks = [
+        ("PJSIP/", "", "no_route", 11),
+        ("Local/", "", "failed", 11),
+        ("PJSIP/", "unreachable", "no_answer", 7),
+    ];
+    for (tech, trunk, disposition, status) in trunks {
         let plan = [
-            ("TechName", "PJSIP/"),
+            ("TechName", tech),
             ("TrunkName", trunk),
             ("MaxRetry1", "2"),
             ("RetryDelay", "1"),
             ("DialTimeout", "4000"),
         ];
         let target: &[(&str, &str)] = &[("Number1", "1999")];
-        let campaign = Campaign::create(&ami, trunk, &plan, HANGUP, &[target]).unwrap();
+        let campaign = Campaign::create(&ami, tech, &plan, HANGUP, &[target]).unwrap();
         let mark = ami.mark();
         campaign.run(&ami, ENDED);
         let lines = campaign.results(&lab.asterisk, 2);

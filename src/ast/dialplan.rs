@@ -25,6 +25,14 @@ pub fn exten_exists(context: &str, exten: &str, priority: u32) -> bool {
     found != 0
 }
 
+/// Whether the dialplan has a context of this name.
+pub fn context_exists(name: &str) -> bool {
+    let name = c_string(name);
+    // SAFETY: the string outlives the call; the answer is not dereferenced.
+    let found = unsafe { sys::ast_context_find(name.as_ptr()) };
+    !found.is_null()
+}
+
 /// Whether a dialplan application of this name is registered, in any case.
 pub fn application_exists(name: &str) -> bool {
     let name = c_string(name);

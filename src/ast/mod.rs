@@ -19,5 +19,6 @@ pub mod function;
 pub mod log;
 pub mod manager;
 pub mod module;
+pub mod pjsip;
 pub mod text;
 pub mod thread;

@@ -40,8 +40,9 @@ pub fn request(
     body: &str,
 ) -> Outcome<Answer> {
     let cookie = cookie.map_or(String::new(), |cookie| format!("Cookie: {cookie}\r\n"));
+    let form = if method == "POST" { FORM } else { "" };
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{cookie}\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{cookie}{form}\
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
@@ -59,19 +60,31 @@ pub fn request(
     parse(&bytes).ok_or_else(|| format!("{method} {path}: not an HTTP answer"))
 }
 
-/// The path of an AMI action over HTTP (`/rawman?…`).
-pub fn rawman(headers: &[(&str, &str)]) -> String {
+/// What a body of ours is.
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+/// An AMI action over HTTP whose headers may be any bytes of any length.
+pub fn post_rawman(port: u16, cookie: &str, headers: &[(Vec<u8>, Vec<u8>)]) -> Outcome<Answer> {
     let pairs: Vec<String> =
         headers.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    request(port, "POST", "/rawman", Some(cookie), &pairs.join("&"))
+}
+
+/// The path of an AMI action over HTTP (`/rawman?…`).
+pub fn rawman(headers: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name.as_bytes()), escape(value.as_bytes())))
+        .collect();
     format!("/rawman?{}", pairs.join("&"))
 }
 
-fn escape(text: &str) -> String {
+fn escape(text: &[u8]) -> String {
     let one = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => (byte as char).to_string(),
         _ => format!("%{byte:02X}"),
     };
-    text.bytes().map(one).collect()
+    text.iter().copied().map(one).collect()
 }
 
 fn parse(bytes: &[u8]) -> Option<Answer> {

@@ -2,7 +2,8 @@
 
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, ListEnd, Route, StatusRequest, Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, ListEnd, Plan, Route, StatusRequest,
+    Timestamp,
 };
 use crate::store::Write;
 
@@ -162,12 +163,8 @@ impl Dialer {
         let destination =
             destination.ok_or_else(|| cannot("Dest", "the campaign has no destination"))?;
 
-        plan.check().map_err(|(header, why)| cannot("Plan", &format!("its {header} {why}")))?;
-        let (tech, _) = plan.route_to("").unwrap_or_default();
-        if !world.switch.has_technology(&tech) {
-            let reason = format!("its TechName {tech} is no channel technology that is loaded");
-            return Err(cannot("Plan", &reason));
-        }
+        self.check_plan(plan, world)
+            .map_err(|(header, why)| cannot("Plan", &format!("its {header} {why}")))?;
         let route = destination
             .route()
             .map_err(|header| cannot("Dest", &format!("its {header} is not set")))?;
@@ -178,6 +175,23 @@ impl Dialer {
             }
         }
         world.switch.check_route(&route).map_err(|why| cannot("Dest", &why.to_string()))
+    }
+
+    /// Whether a plan can dial; if not, the header at fault and why.
+    pub(super) fn check_plan(
+        &self,
+        plan: &Plan,
+        world: &World<'_>,
+    ) -> Result<(), (&'static str, String)> {
+        plan.check()?;
+        let (tech, _) = plan.route_to("").unwrap_or_default();
+        if !world.switch.has_technology(&tech) {
+            return Err(("TechName", format!("{tech} is no channel technology that is loaded")));
+        }
+        let Some(trunk) = &plan.trunk else { return Ok(()) };
+        world.switch.check_trunk(&tech, trunk).map_err(|kind| {
+            ("TrunkName", format!("{trunk} leads nowhere: there is no such {kind}"))
+        })
     }
 
     fn hang_up_all(&self, id: CampaignId, ready: &mut Ready) {

@@ -157,6 +157,12 @@ pub struct RunningCampaign {
     pub answered: usize,
 }
 
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::because(format!("The database could not be read: {error}"))
+    }
+}
+
 /// How the dialer is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
@@ -236,6 +242,8 @@ pub trait Switch {
     fn check_route(&self, route: &Route) -> Result<(), Refusal>;
     /// Whether calls can be placed over this technology (`PJSIP`, `Local`).
     fn has_technology(&self, tech: &str) -> bool;
+    /// Whether the technology knows this trunk; if not, what there is none of.
+    fn check_trunk(&self, tech: &str, trunk: &str) -> Result<(), &'static str>;
 }
 
 /// What a step may look at.
@@ -381,7 +389,7 @@ impl Dialer {
             Command::UpdateCampaign(id, patch) => self.update_campaign(id, patch, world, ready),
             Command::DeleteCampaign(id) => self.delete_campaign(id, now, ready),
             Command::CreatePlan(patch) => self.create_plan(patch, now, ready),
-            Command::UpdatePlan(id, patch) => self.update_plan(id, patch, now, ready),
+            Command::UpdatePlan(id, patch) => self.update_plan(id, patch, world, ready),
             Command::DeletePlan(id) => self.delete_plan(id, now, ready),
             Command::CreateDestination(patch) => self.create_destination(patch, now, ready),
             Command::UpdateDestination(id, patch) => self.update_destination(id, patch, now, ready),

@@ -1,6 +1,6 @@
 //! Plans, destinations and dial lists: create, update, delete.
 
-use super::{Dialer, Event, Ready, Refusal, Reply, What};
+use super::{Dialer, Event, Ready, Refusal, Reply, What, World};
 use crate::domain::{
     Campaign, CampaignStatus, Destination, DestinationId, DestinationPatch, DialList, DialListId,
     DialListPatch, Dialing, Plan, PlanId, PlanPatch, Timestamp,
@@ -29,13 +29,15 @@ impl Dialer {
         &mut self,
         id: PlanId,
         patch: PlanPatch,
-        now: Timestamp,
+        world: &World<'_>,
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
+        let now = world.now;
         let mut plan = self.plans.get(&id).ok_or_else(|| Refusal::unknown("plan"))?.clone();
         plan.apply(patch);
         if self.is_running(|campaign| campaign.plan == Some(id)) {
-            plan.check().map_err(|(header, why)| Refusal::of(header, why + IN_USE))?;
+            self.check_plan(&plan, world)
+                .map_err(|(header, why)| Refusal::of(header, why + IN_USE))?;
         }
         plan.stamps.update = Some(now);
         put_plan(ready, What::Updated, &plan);

@@ -86,6 +86,13 @@ impl Reader {
         Ok(statement.query_row([id.0.as_bytes().as_slice()], rows::target).optional()?)
     }
 
+    /// Whether a target has a place in its list; a deleted one keeps it.
+    pub fn has_place(&self, id: TargetId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM target WHERE uuid = ?)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([id.0.as_bytes().as_slice()], |row| row.get(0))?)
+    }
+
     /// Hands over the targets of a page one by one, in the list's order, until
     /// there are no more or `each` breaks off.
     pub fn targets(

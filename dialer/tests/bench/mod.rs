@@ -3,6 +3,8 @@
 // Each suite uses its own part.
 #![allow(dead_code)]
 
+pub mod desk;
+
 use dialer::dialer::{
     CallOrder, Command, Dialer, Event, Input, Ready, Refusal, Reply, Settings, Switch,
     TimeOrderedIds, World,
@@ -32,6 +34,13 @@ impl Switch for AnySwitch {
 
     fn has_technology(&self, tech: &str) -> bool {
         tech != "missing"
+    }
+
+    fn check_trunk(&self, _tech: &str, trunk: &str) -> Result<(), &'static str> {
+        match trunk {
+            "missing" => Err("trunk"),
+            _ => Ok(()),
+        }
     }
 }
 

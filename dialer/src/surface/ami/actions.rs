@@ -185,6 +185,7 @@ pub const ACTIONS: &[Action] = &[
     change("OutDlListUpdate", "Change a target.", UPDATES, &[ACTION_ID, UUID, NAMED, TARGET, VARIABLE]),
     change("OutDlListDelete", "Delete a target.", "Refused while it is being dialled.", &[ACTION_ID, UUID]),
     show("OutDlListShow", "Show targets.", "One OutDlListEntry each, in the list's order, then OutDlListComplete.", &[ACTION_ID, ONE, PAGE]),
+    show("OutDlListExplain", "Say why a target is not being dialled now.", "The answer has the Reason in one sentence.", &[ACTION_ID, UUID]),
     show("OutDialingShow", "Show live dialings.", "One OutDialingEntry each, then OutDialingListComplete.", &[ACTION_ID, ONE]),
     change("OutDialingUpdate", "Say what a live call counts as.", "The dialing has this disposition when it ends, and its target is dialled again, or not, by it. Needs Disposition or CallBackAt. Refused once the dialing has ended. answered and machine count only if the call was answered.", &[ACTION_ID, UUID, OUTCOME]),
     show("OutDialingSummary", "Count live dialings.", "One OutDialingSummary, then OutSummaryListComplete.", &[ACTION_ID]),

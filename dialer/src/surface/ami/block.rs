@@ -10,18 +10,17 @@ pub struct Block {
 }
 
 impl Block {
-    /// One line. Control characters of the value become blanks.
+    /// One line. Control characters of the value become blanks, but for tabs.
     pub fn line(&mut self, name: &str, value: impl Display) {
         self.text.push_str(name);
         self.text.push_str(": ");
         let start = self.text.len();
         // Writing to a String does not fail.
         let _ = write!(self.text, "{value}");
-        if self.text[start..].bytes().any(|byte| byte.is_ascii_control()) {
-            let clean: String = self.text[start..]
-                .chars()
-                .map(|c| if c.is_ascii_control() { ' ' } else { c })
-                .collect();
+        let is_foul = |c: char| c.is_ascii_control() && c != '\t';
+        if self.text[start..].contains(is_foul) {
+            let clean: String =
+                self.text[start..].chars().map(|c| if is_foul(c) { ' ' } else { c }).collect();
             self.text.replace_range(start.., &clean);
         }
         self.text.push_str("\r\n");
@@ -54,8 +53,8 @@ mod tests {
     #[test]
     fn no_value_becomes_a_line() {
         let mut block = Block::default();
-        block.line("Name", "a\r\nEvent: Fake\r\n\r\nb\0c");
+        block.line("Name", "a\r\nEvent: Fake\r\n\r\nb\0c\td");
         block.optional("Detail", None::<&str>);
-        assert_eq!(block.finish(), "Name: a  Event: Fake    b c\r\nDetail: <unknown>\r\n\r\n");
+        assert_eq!(block.finish(), "Name: a  Event: Fake    b c\td\r\nDetail: <unknown>\r\n\r\n");
     }
 }

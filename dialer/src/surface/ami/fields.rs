@@ -1,6 +1,7 @@
 //! The headers of an action, read by type. Each reading says what is wrong by
 //! the header's name, the reason and what is allowed.
 
+use super::Action;
 use crate::dialer::Refusal;
 use crate::domain::{Change, Variables};
 use crate::limits::{TOKEN_BYTES, VALUE_BYTES, VARIABLES};
@@ -9,6 +10,9 @@ use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Refusal>;
+
+/// The one header that may stand more than once.
+const VARIABLE: &str = "Variable";
 
 /// The headers of an action.
 pub struct Fields<'a> {
@@ -30,6 +34,18 @@ impl<'a> Fields<'a> {
             .iter()
             .filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| *value)
+    }
+
+    /// Refuses a header that stands more than once, where only one can count.
+    pub fn check_once(&self, action: &Action) -> Result<()> {
+        for header in action.headers().filter(|header| header.name != VARIABLE) {
+            let times = self.all(header.name).count();
+            if times > 1 {
+                let reason = format!("is given {times} times; allowed is once");
+                return Err(Refusal::of(header.name, reason));
+            }
+        }
+        Ok(())
     }
 
     /// A value that `read` understands; nothing if the header is missing, `Clear` if it is empty.
@@ -79,7 +95,8 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(i64) -> Option<T>,
     ) -> Result<Change<T>> {
         self.value(name, |text| {
-            text.parse().ok().and_then(read).ok_or_else(|| wrong(text, allowed))
+            let code = in_range(text, &(0..=u32::MAX)).map(i64::from);
+            code.and_then(read).ok_or_else(|| wrong(text, allowed))
         })
     }
 
@@ -163,8 +180,7 @@ impl<'a> Fields<'a> {
 
     /// All `Variable: name=value` headers; one empty one alone clears.
     pub fn variables(&self) -> Result<Change<Variables>> {
-        const NAME: &str = "Variable";
-        let mut given = self.all(NAME).peekable();
+        let mut given = self.all(VARIABLE).peekable();
         if given.peek().is_none() {
             return Ok(Change::Keep);
         }
@@ -173,14 +189,15 @@ impl<'a> Fields<'a> {
         for bytes in given {
             any |= !bytes.is_empty();
             if !bytes.is_empty() {
-                let (name, value) = variable(bytes).map_err(|reason| Refusal::of(NAME, reason))?;
+                let (name, value) =
+                    variable(bytes).map_err(|reason| Refusal::of(VARIABLE, reason))?;
                 variables.set(name, value);
             }
         }
         if variables.len() > VARIABLES {
             let reason =
                 format!("{} variables are too many; allowed are {VARIABLES}", variables.len());
-            return Err(Refusal::of(NAME, reason));
+            return Err(Refusal::of(VARIABLE, reason));
         }
         Ok(if any { Change::Set(variables) } else { Change::Clear })
     }
@@ -200,7 +217,8 @@ fn variable(bytes: &[u8]) -> std::result::Result<(&str, &str), String> {
 
 /// Text without control characters (a tab is none here).
 fn printable(bytes: &[u8]) -> std::result::Result<&str, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "is not valid UTF-8".to_owned())?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| "is not valid UTF-8; allowed is UTF-8 text".to_owned())?;
     match text.chars().find(|c| c.is_control() && *c != '\t') {
         Some(c) => {
             Err(format!("has the control character U+{:04X}; allowed is printable text", c as u32))

@@ -38,23 +38,33 @@ pub trait Backend {
 pub fn answer(headers: &[(&[u8], &[u8])], backend: &dyn Backend, send: &mut dyn FnMut(&str)) {
     let fields = Fields::new(headers);
     let action = fields.raw("Action").unwrap_or_default();
-    let name = ACTIONS
-        .iter()
-        .map(|action| action.name)
-        .find(|name| name.as_bytes().eq_ignore_ascii_case(action));
-    // An id that cannot be repeated on the wire is no id of any client.
-    let id = fields.text("ActionID", crate::limits::TEXT_BYTES).ok();
-    let mut out = Out { id: id.as_ref().and_then(|id| id.value()).map(String::as_str), send };
-    let done = match name {
-        None => Err(Refusal::because("Unknown action")),
-        Some(name) if name.ends_with("Show") || name == "OutDialingSummary" => {
-            show::show(name, &fields, backend, &mut out)
-        }
-        Some("OutDlmaReset") => reset(&fields, backend, &mut out),
-        Some(name) => change(name, &fields, backend, &mut out),
+    let known = |known: &&Action| known.name.as_bytes().eq_ignore_ascii_case(action);
+    let action = ACTIONS.iter().find(known);
+    let id = fields.text("ActionID", crate::limits::TEXT_BYTES);
+    let repeated = id.as_ref().ok().and_then(|id| id.value()).map(String::as_str);
+    let mut out = Out { id: repeated, send };
+    let done = match (action, &id) {
+        (None, _) => Err(Refusal::because("Unknown action")),
+        // One that cannot be repeated on the wire.
+        (_, Err(refusal)) => Err(refusal.clone()),
+        (Some(action), Ok(_)) => carry_out(action, &fields, backend, &mut out),
     };
     if let Err(refusal) = done {
         out.refuse(&refusal);
+    }
+}
+
+fn carry_out(
+    action: &Action,
+    fields: &Fields<'_>,
+    backend: &dyn Backend,
+    out: &mut Out<'_>,
+) -> Result<(), Refusal> {
+    fields.check_once(action)?;
+    match (action.privilege, action.name) {
+        (Privilege::Show, name) => show::show(name, fields, backend, out),
+        (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
+        (Privilege::Change, name) => change(name, fields, backend, out),
     }
 }
 
