@@ -100,7 +100,7 @@ fn bad_arguments_are_named() {
     }
     let not_utf8 = [LIST.as_bytes(), b",301,\xff"].concat();
     let why = create_target(&not_utf8).expect_err("refused").to_string();
-    assert_eq!(why, "Name: is not valid UTF-8");
+    assert!(why.starts_with("Name: is not valid UTF-8"), "{why}");
 }
 
 fn written(name: &str, value: &str) -> Result<OutcomePatch> {
