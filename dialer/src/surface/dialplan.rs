@@ -3,7 +3,7 @@
 //!
 //! Values follow the rules of the manager's actions, and errors name its headers.
 
-use super::ami::{outcome_patch, parse_change, Fields};
+use super::ami::{outcome_patch, parse_change, Fields, NUMBER};
 use crate::dialer::{Command, Refusal, Reply};
 use crate::domain::{Dialing, DialingId, Outcome, OutcomePatch};
 use crate::limits::NUMBERS_PER_TARGET;
@@ -79,17 +79,18 @@ pub fn create_target(arguments: &[u8]) -> Result<Command> {
     for (name, at) in [("DlmaUuid", 0), ("Name", 2), ("Detail", 3), ("Email", 4), ("UKey", 5)] {
         headers.push((name.as_bytes(), plain(argument(at))));
     }
-    let numbers: Vec<_> = split(argument(1), b':').map(number).collect::<Result<_>>()?;
-    if numbers.iter().all(Vec::is_empty) {
-        return Err(Refusal::of("Number1", "is required"));
-    }
+    let numbers: Vec<_> = split(argument(1), b':').collect();
     if numbers.len() > NUMBERS_PER_TARGET {
         let reason =
             format!("{} numbers are too many, allowed are {NUMBERS_PER_TARGET}", numbers.len());
         return Err(Refusal::of("Number9", reason));
     }
-    let names: Vec<String> = (1..=numbers.len()).map(|at| format!("Number{at}")).collect();
-    headers.extend(names.iter().map(String::as_bytes).zip(numbers));
+    for (name, piece) in NUMBER.iter().zip(&numbers) {
+        headers.push((name.as_bytes(), number(name, piece)?));
+    }
+    if numbers.iter().all(|piece| plain(piece).is_empty()) {
+        return Err(Refusal::of(NUMBER[0], "is required"));
+    }
     let variables = split(argument(6), b':').map(|piece| (&b"Variable"[..], plain(piece)));
     headers.extend(variables);
 
@@ -98,12 +99,12 @@ pub fn create_target(arguments: &[u8]) -> Result<Command> {
 }
 
 /// One number. A URI that was cut at its colon is no number and the rest of it another.
-fn number(piece: &[Byte]) -> Result<Vec<u8>> {
+fn number(name: &'static str, piece: &[Byte]) -> Result<Vec<u8>> {
     let number = plain(piece);
     if ["sip", "sips", "tel"].iter().any(|scheme| number.eq_ignore_ascii_case(scheme.as_bytes())) {
         let reason = "the colon of a URI has to be protected: \"sip:100@example.com\" with its \
                       quotes, or sip\\:100@example.com";
-        return Err(Refusal::of("Number1", reason));
+        return Err(Refusal::of(name, reason));
     }
     Ok(number)
 }

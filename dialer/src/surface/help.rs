@@ -14,13 +14,13 @@ use crate::domain::{
     Timestamp,
 };
 use crate::surface::ami::{self, Action, ACTIONS};
+use std::fmt::{Display, Write};
+use uuid::Uuid;
+
 pub use dialplan::{
     application_text, function_arguments, function_syntax, function_text, APPLICATION_SYNOPSIS,
     FUNCTION_SYNOPSIS,
 };
-
-use std::fmt::{Display, Write};
-use uuid::Uuid;
 
 /// What an action does and takes, as plain text.
 pub fn text(action: &Action) -> String {

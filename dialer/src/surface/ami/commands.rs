@@ -107,7 +107,7 @@ const MAX_RETRY: [(&str, &str); NUMBERS_PER_TARGET] = [
     ("MaxRetry8", "MaxRetryCnt8"),
 ];
 
-pub(super) const NUMBER: [&str; NUMBERS_PER_TARGET] =
+pub const NUMBER: [&str; NUMBERS_PER_TARGET] =
     ["Number1", "Number2", "Number3", "Number4", "Number5", "Number6", "Number7", "Number8"];
 
 fn is_technology(text: &str) -> bool {

@@ -13,7 +13,7 @@ mod show;
 
 pub use actions::{Action, Header, Privilege, ACTIONS};
 pub use block::Block;
-pub(super) use commands::{outcome_patch, parse as parse_change};
+pub(super) use commands::{outcome_patch, parse as parse_change, NUMBER};
 pub(super) use fields::Fields;
 pub use records::event;
 

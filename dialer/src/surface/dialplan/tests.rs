@@ -81,6 +81,7 @@ fn bad_arguments_are_named() {
         ("LIST,1:2:3:4:5:6:7:8:9", "Number9: 9 numbers are too many"),
         ("LIST,1:2:3:4:5:6:7:8:", "Number9: 9 numbers are too many"),
         ("LIST,sip:100@example.com", "Number1: the colon of a URI"),
+        ("LIST,301:sips:100@example.com", "Number2: the colon of a URI"),
         ("LIST,301 302", "Number1: has the character ' '"),
         ("LIST,301&302", "Number1: has the character '&'"),
         ("LIST,301,a\r\nEvent: x", "Name: has the control character U+000D"),
