@@ -241,6 +241,10 @@ const FUNCTIONS: &[&str] = &[
     "ast_var_(name|value)",
     // dialplan
     "pbx_builtin_setvar_helper",
+    "ast_register_application2",
+    "ast_unregister_application",
+    "__ast_custom_function_register",
+    "ast_custom_function_unregister",
     "ast_callid_threadassoc_change",
     "ast_read_threadstorage_callid",
     "pbx_findapp",
@@ -279,6 +283,7 @@ const TYPES: &[&str] = &[
     "ast_frame",
     "ast_cli_entry",
     "ast_cli_args",
+    "ast_custom_function",
     "ast_datastore_info",
     "ast_var_t",
     "varshead",

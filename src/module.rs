@@ -11,13 +11,14 @@ use crate::ast::module::AtExit;
 use crate::ast::{border, log, module};
 use crate::host::inbox::NoReply;
 use crate::host::runtime::Runtime;
-use crate::host::{ami, cli, settings};
+use crate::host::{ami, cli, dialplan, settings};
 use crate::sys;
 use dialer::dialer::{Command, Reply};
 
 /// Everything that lives from load to unload. The fields are dropped in their
 /// order: first what lets others in, last what they use.
 struct Running {
+    _dialplan: dialplan::Registered,
     _commands: Commands,
     _actions: Actions,
     _at_exit: Option<AtExit>,
@@ -98,6 +99,7 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
         _at_exit: module::at_exit(end_with_asterisk),
         _actions: ami::register()?,
         _commands: cli::register()?,
+        _dialplan: dialplan::register()?,
     };
     put(&RUNNING, Some(running));
     Ok(())

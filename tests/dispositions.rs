@@ -117,6 +117,8 @@ const KEYS: &[&str] = &[
     "tm_dial_begin",
     "dlma_variables",
     "user_to_user",
+    "network_disposition",
+    "call_back_at",
 ];
 
 /// Keys of the objects within.

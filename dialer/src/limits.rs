@@ -22,6 +22,9 @@ pub const DIAL_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=600_000;
 /// `RetryDelay`, in seconds: up to thirty days.
 pub const RETRY_DELAY_S: std::ops::RangeInclusive<u32> = 0..=2_592_000;
 
+/// How far ahead a call-back may lie.
+pub const CALL_BACK_AHEAD: std::time::Duration = std::time::Duration::from_secs(30 * 86_400);
+
 /// `MaxRetry1` … `MaxRetry8`: tries of one number in all.
 pub const TRIES_PER_NUMBER: std::ops::RangeInclusive<u32> = 0..=1_000;
 

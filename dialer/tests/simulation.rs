@@ -9,15 +9,16 @@ use dialer::dialer::{
     World,
 };
 use dialer::domain::{
-    control, CallEnd, CampaignId, CampaignPatch, CampaignStatus, Change, DestinationId,
-    DestinationPatch, DialListId, DialListPatch, Dialing, DialingId, Disposition, EndedBy, PlanId,
-    PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch, TargetState,
-    Timestamp,
+    control, CallBackTime, CallEnd, CampaignId, CampaignPatch, CampaignStatus, Change,
+    DestinationId, DestinationPatch, DialListId, DialListPatch, Dialing, DialingId, Disposition,
+    EndedBy, OutcomePatch, PlanId, PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId,
+    TargetPatch, TargetState, Timestamp,
 };
 use dialer::store::{Sqlite, Store, Targets, Write};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 const SEEDS: u64 = 128;
@@ -75,7 +76,10 @@ struct Sim {
     created: HashSet<DialingId>,
     deleted: HashSet<DialingId>,
     results: HashMap<DialingId, u32>,
+    /// Who is never to be called again: answered, or asked for it.
     reached: HashSet<TargetId>,
+    /// Calls that were promised, by target and number: a try more each.
+    promised: HashMap<(TargetId, u32), usize>,
     max_tries: [u32; 8],
     targets: Vec<TargetId>,
     lists: Vec<DialListId>,
@@ -138,6 +142,7 @@ impl Sim {
             deleted: HashSet::new(),
             results: HashMap::new(),
             reached: HashSet::new(),
+            promised: HashMap::new(),
             max_tries: [1; 8],
             targets: Vec::new(),
             lists: Vec::new(),
@@ -325,6 +330,7 @@ impl Sim {
             match order {
                 CallOrder::Place(dialing) => self.place(dialing.clone()),
                 CallOrder::HangUp(dialing) => self.hang_up(*dialing),
+                CallOrder::Note(..) => {}
             }
         }
     }
@@ -338,7 +344,8 @@ impl Sim {
             }
             What::Deleted => {
                 assert!(self.deleted.insert(id), "seed {seed}: {id} deleted twice");
-                if dialing.disposition == Some(Disposition::Answered) {
+                let is_final = [Disposition::Answered, Disposition::DoNotCall];
+                if dialing.disposition.is_some_and(|d| is_final.contains(&d)) {
                     self.reached.insert(dialing.target);
                 }
             }
@@ -357,7 +364,9 @@ impl Sim {
             assert!(window.is_open(self.now), "seed {seed}: dialled outside its window");
         }
         assert!(!self.reached.contains(&dialing.target), "seed {seed}: dialled after an answer");
-        let most = self.max_tries[dialing.number_index as usize - 1];
+        let promised = self.promised.get(&(dialing.target, dialing.number_index));
+        let promised = promised.copied().unwrap_or(0) as u32;
+        let most = self.max_tries[dialing.number_index as usize - 1] + promised;
         let same = |other: &Dialing| {
             (other.target, other.number_index) == (dialing.target, dialing.number_index)
         };
@@ -451,7 +460,37 @@ impl Sim {
         if let CallEvent::Ended { dialing, .. } = &event {
             self.up.remove(dialing);
         }
+        let answered = match &event {
+            CallEvent::Answered { dialing } => Some(*dialing),
+            _ => None,
+        };
         self.step(Input::Call { at: self.now, event });
+        if let Some(dialing) = answered {
+            self.talk(dialing);
+        }
+    }
+
+    /// Somebody at an answered call says what came of it, if it is still up.
+    fn talk(&mut self, id: DialingId) {
+        let Some(call) = self.up.get(&id).cloned() else { return };
+        if self.now.0 > START.0 + 3_600 * SECOND || !self.random.one_in(3) {
+            return;
+        }
+        let mut patch = OutcomePatch::default();
+        match self.random.below(5) {
+            0 => {
+                let span = Duration::from_secs(1 + self.random.below(600));
+                patch.call_back_at = Change::Set(CallBackTime::In(span));
+            }
+            1 => patch.disposition = Change::Set(Disposition::CallBack),
+            2 => patch.disposition = Change::Set(Disposition::DoNotCall),
+            3 => patch.disposition = Change::Set(Disposition::Machine),
+            _ => patch.disposition = Change::Set(Disposition::Answered),
+        }
+        // A crash may swallow the command, but then there is no promise to be kept.
+        *self.promised.entry((call.target, call.number_index)).or_default() += 1;
+        let reply = self.command(Command::SetOutcome(id, patch));
+        assert!(matches!(reply, None | Some(Reply::Updated)), "seed {}: {reply:?}", self.seed);
     }
 
     /// People start, pause and stop campaigns, and add to lists, while it runs.

@@ -3,8 +3,10 @@
 mod bench;
 
 use bench::desk::Desk;
-use dialer::dialer::Event;
+use dialer::dialer::{Command, Event};
+use dialer::domain::DialingId;
 use dialer::surface::ami::{self, Privilege, ACTIONS};
+use dialer::surface::dialplan;
 use proptest::prelude::*;
 
 /// What a client gets for an action, and the events that follow.
@@ -88,5 +90,56 @@ proptest! {
         let (_, lines) = ami::event(&events[0]);
         let wanted = format!("Name: {text}\r\n");
         prop_assert!(lines.contains(&wanted), "{lines:?}");
+    }
+}
+
+/// What stands in the argument's place in the dialplan.
+fn arguments() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"0381bf5e-e94e-4f8c-9fe6-443f645f0db0".to_vec()),
+        prop::sample::select(&b",:\"\\= 0123456789\r\n\xff;'$"[..]).prop_map(|byte| vec![byte]),
+        prop::collection::vec(any::<u8>(), 0..12),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    /// Arguments of the application make a target of clean values, or are refused.
+    #[test]
+    fn arguments_are_clean_or_refused(arguments in arguments(), first in any::<bool>()) {
+        let list: &[u8] = b"0381bf5e-e94e-4f8c-9fe6-443f645f0db0,301:";
+        let arguments = [if first { list } else { b"" }, &arguments].concat();
+        let Ok(command) = dialplan::create_target(&arguments) else { return Ok(()) };
+        let Command::CreateTarget(_, patch) = command else { panic!("{command:?}") };
+        let texts = [&patch.name, &patch.detail, &patch.user_key, &patch.email];
+        for text in patch.numbers.iter().chain(texts).filter_map(|change| change.value()) {
+            prop_assert!(!text.contains(|c: char| c.is_control() && c != '\t'), "{text:?}");
+        }
+        for (name, value) in patch.variables.value().into_iter().flat_map(|all| all.iter()) {
+            prop_assert!(!name.contains(char::is_whitespace), "{name:?}");
+            prop_assert!(!value.contains(['\r', '\n', '\0']), "{value:?}");
+        }
+    }
+
+    /// What is protected by quotes comes through as it is.
+    #[test]
+    fn a_quoted_name_comes_through(name in "[ -~]{1,60}") {
+        let protected = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let arguments =
+            format!("0381bf5e-e94e-4f8c-9fe6-443f645f0db0,301,\"{protected}\"");
+        let command = dialplan::create_target(arguments.as_bytes());
+        let Ok(Command::CreateTarget(_, patch)) = command else { panic!("{command:?}") };
+        prop_assert_eq!(patch.name.value(), Some(&name));
+    }
+
+    /// Nothing that is written to the function breaks it.
+    #[test]
+    fn any_field_and_value_is_taken_or_refused(field in ".{0,20}", value in arguments()) {
+        let call = DialingId(uuid::Uuid::nil());
+        for field in [field.as_str(), "disposition", "call_back_at"] {
+            if let Err(why) = dialplan::write_field(field, &value, call) {
+                prop_assert!(!why.to_string().is_empty());
+            }
+        }
     }
 }

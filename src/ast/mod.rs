@@ -9,11 +9,13 @@
 //!   from Rust's.
 //! * No Rust lock is held while Asterisk is called.
 
+pub mod app;
 pub mod border;
 pub mod channel;
 pub mod cli;
 pub mod config;
 pub mod dialplan;
+pub mod function;
 pub mod log;
 pub mod manager;
 pub mod module;

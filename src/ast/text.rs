@@ -25,6 +25,20 @@ pub(super) unsafe fn copy(text: *const c_char) -> String {
     text.to_string_lossy().into_owned()
 }
 
+/// The bytes of a C string; none when `text` is null.
+///
+/// # Safety
+///
+/// `text` is null or points to a NUL-terminated string that nobody changes as
+/// long as the bytes are used.
+pub(super) unsafe fn bytes<'a>(text: *const c_char) -> &'a [u8] {
+    if text.is_null() {
+        return &[];
+    }
+    // SAFETY: not null, and the caller vouches for the rest.
+    unsafe { CStr::from_ptr(text) }.to_bytes()
+}
+
 /// `text` with control characters written as escapes, so that it can neither
 /// forge a line of a log nor send orders to a terminal. Characters of `keep`
 /// pass as they are.

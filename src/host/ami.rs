@@ -45,6 +45,11 @@ fn answer(session: &Session<'_>, message: &Message<'_>) {
     ami::answer(&headers, &backend, &mut |text| session.send(text));
 }
 
+/// Has the running dialer carry a command out.
+pub fn ask(command: Command) -> Reply {
+    OfRuntime(module::runtime()).ask(command)
+}
+
 /// The runtime as actions need it; nothing before it runs and after it ended.
 struct OfRuntime(Option<Arc<Runtime>>);
 

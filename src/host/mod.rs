@@ -11,9 +11,11 @@
 //! | `switch`   | what the dialer may ask of Asterisk |
 //! | `files`    | the folder for imports and exports |
 //! | `ami`, `cli` | manager actions and events, console commands |
+//! | `dialplan` | application and function of the dialplan |
 
 pub mod ami;
 pub mod cli;
+pub mod dialplan;
 pub mod engine;
 pub mod files;
 pub mod inbox;

@@ -442,6 +442,7 @@ impl Dialing {
             match order {
                 CallOrder::Place(dialing) => self.engine.place(dialing),
                 CallOrder::HangUp(dialing) => self.engine.hang_up(dialing),
+                CallOrder::Note(dialing, outcome) => self.engine.note(dialing, outcome),
             }
         }
         for (reply_to, reply) in effects.replies {

@@ -3,7 +3,7 @@
 use super::{CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, What, World};
 use crate::domain::{
     control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
-    DialingStatus, DoneReason, LastResult, Target, TargetState, Timestamp,
+    DialingStatus, Disposition, DoneReason, LastResult, Target, TargetState, Timestamp,
 };
 use crate::limits::TARGETS_PER_LOOK;
 use crate::pacing::share;
@@ -139,6 +139,7 @@ impl Dialer {
             dialing.copy.info = Some(result::info(&parts, &dialing));
         }
         target.tries[number_at] += 1;
+        target.call_back = None;
         target.state = TargetState::Dialing { dialing: dialing.id, campaign: id, plan: plan.id };
         target.last.dialed_at = Some(now);
 
@@ -238,6 +239,8 @@ pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut
     Arc::make_mut(&mut dialing).end(end, now);
 
     let record = Arc::make_mut(&mut target);
+    let is_call_back = dialing.outcome.is_some_and(|o| o.disposition == Disposition::CallBack);
+    record.call_back = is_call_back.then_some(dialing.number_index);
     record.state = state_after(&dialing, record, reached, now);
     record.last = LastResult {
         res_dial: dialing.res_dial,
@@ -258,9 +261,17 @@ pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut
 }
 
 /// Where a target stands after a dialing: reached, to be tried again, or out of tries.
+/// What somebody at the call said comes before what the network says.
 fn state_after(dialing: &Dialing, target: &Target, reached: bool, now: Timestamp) -> TargetState {
-    if reached {
-        return TargetState::Done(DoneReason::Answered);
+    let said = dialing.outcome.map(|outcome| outcome.disposition);
+    match said {
+        Some(Disposition::DoNotCall) => return TargetState::Done(DoneReason::DoNotCall),
+        Some(Disposition::Answered) => return TargetState::Done(DoneReason::Answered),
+        None if reached => return TargetState::Done(DoneReason::Answered),
+        _ => {}
+    }
+    if let Some(at) = dialing.outcome.and_then(|outcome| outcome.call_back_at) {
+        return if at > now { TargetState::Waiting(at) } else { TargetState::Ready };
     }
     if target.next_number(&dialing.copy.max_tries).is_none() {
         return TargetState::Done(DoneReason::Exhausted);

@@ -60,7 +60,8 @@ impl Dialer {
         }
         match state {
             TargetState::Waiting(due) if due > now => {
-                return format!("retry in {}", span(now, due));
+                let what = target.call_back.map_or("retry", |_| "promised call-back");
+                return format!("{what} in {}", span(now, due));
             }
             _ => {}
         }
@@ -115,6 +116,7 @@ fn done(target: &Target, reason: DoneReason) -> String {
         DoneReason::Exhausted if target.numbers.iter().all(Option::is_none) => {
             "done: it has no number".to_owned()
         }
+        DoneReason::DoNotCall => format!("done: the person is not to be called again{when}"),
         DoneReason::Exhausted => {
             format!("done: all its tries are used ({} in all)", target.tries_in_all())
         }

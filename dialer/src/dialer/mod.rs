@@ -8,6 +8,7 @@ mod calls;
 mod campaigns;
 mod explain;
 mod objects;
+mod outcome;
 mod reset;
 mod restore;
 mod schedule;
@@ -16,7 +17,8 @@ mod targets;
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Plan, PlanId, PlanPatch, Route, Target, TargetId, TargetPatch, Timestamp,
+    Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
+    TargetPatch, Timestamp,
 };
 use crate::pacing::{CallMeter, CallRate};
 use crate::store::{StoreError, Targets, Write};
@@ -60,6 +62,8 @@ pub enum Command {
     /// Makes the next targets of a list dialable again; [`Reply::Reset`] says
     /// whether there are more.
     ResetList(DialListId, ListReset),
+    /// What a live dialing is to count as.
+    SetOutcome(DialingId, OutcomePatch),
     /// Why a target is not being dialled now.
     Explain(TargetId),
     /// The live dialings, or one of them.
@@ -222,6 +226,8 @@ pub enum CallOrder {
     Place(Arc<Dialing>),
     /// Hang this call up, wherever it is.
     HangUp(DialingId),
+    /// Let this call's dialplan know what somebody said that became of it.
+    Note(DialingId, Option<Outcome>),
 }
 
 /// One ended dialing's line of the result file.
@@ -418,6 +424,7 @@ impl Dialer {
                 Ok(Reply::Updated)
             }
             Command::ResetList(id, reset) => self.reset_list(id, &reset, world, ready),
+            Command::SetOutcome(id, patch) => self.set_outcome(id, &patch, now, ready),
             Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),
             Command::ShowStatus => Ok(Reply::Status(self.status(now))),

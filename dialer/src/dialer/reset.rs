@@ -1,7 +1,7 @@
 //! Making the targets of a list dialable again.
 
 use super::{Dialer, Event, ListReset, Ready, Refusal, Reply, World};
-use crate::domain::{DialListId, DoneReason, Target, TargetState};
+use crate::domain::{DialListId, Disposition, DoneReason, Target, TargetState};
 use crate::limits::{NUMBERS_PER_TARGET, TARGETS_PER_RESET};
 use crate::store::Write;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ impl Dialer {
         for mut target in targets {
             if reset.applies_to(&target) {
                 target.state = TargetState::Ready;
+                target.call_back = None;
                 if reset.clear_tries {
                     target.tries = [0; NUMBERS_PER_TARGET];
                 }
@@ -43,7 +44,8 @@ impl Dialer {
 
 impl ListReset {
     /// Not to one that is being dialled, nor to one without a number; and with
-    /// dispositions named, only to those with one of them.
+    /// dispositions named, only to those with one of them. Whoever is not to be
+    /// called again has to be named.
     fn applies_to(&self, target: &Target) -> bool {
         if !target.numbers.iter().any(Option::is_some) {
             return false;
@@ -54,6 +56,9 @@ impl ListReset {
             TargetState::Dialing { .. } => false,
             TargetState::Ready if !self.clear_tries || target.tries_in_all() == 0 => false,
             TargetState::Ready | TargetState::Waiting(_) => is_wanted,
+            TargetState::Done(DoneReason::DoNotCall) => {
+                self.dispositions.contains(&Disposition::DoNotCall)
+            }
             TargetState::Done(DoneReason::Answered | DoneReason::Exhausted) => is_wanted,
         }
     }

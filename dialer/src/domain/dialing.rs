@@ -2,7 +2,7 @@
 
 use super::{
     CallEnd, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId, DialingId,
-    Disposition, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
+    Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 
@@ -75,9 +75,39 @@ pub struct CallCopy {
     pub user_to_user: Option<String>,
     pub retry_delay_s: u32,
     pub max_tries: [u32; NUMBERS_PER_TARGET],
+    pub campaign_name: Option<String>,
+    pub person: Person,
     /// The whole records as one JSON object (`info_camp`, `info_plan`, …), if the
     /// configuration wants them in the results.
     pub info: Option<String>,
+}
+
+/// Whom a call is for: what its dialplan may want to know of the target.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Person {
+    pub name: Option<String>,
+    pub detail: Option<String>,
+    pub user_key: Option<String>,
+    pub user_data: Option<String>,
+    pub email: Option<String>,
+    pub numbers: [Option<String>; NUMBERS_PER_TARGET],
+    /// Tries of all numbers, with this one.
+    pub tries: u32,
+}
+
+impl Person {
+    /// As the target is before the call is claimed.
+    fn of(target: &Target) -> Person {
+        Person {
+            name: target.name.clone(),
+            detail: target.detail.clone(),
+            user_key: target.user_key.clone(),
+            user_data: target.user_data.clone(),
+            email: target.email.clone(),
+            numbers: target.numbers.clone(),
+            tries: target.tries_in_all() + 1,
+        }
+    }
 }
 
 impl CallCopy {
@@ -121,6 +151,10 @@ pub struct Dialing {
     pub tech_cause: Option<i32>,
     pub amd: Option<(String, String)>,
     pub disposition: Option<Disposition>,
+    /// What the network alone says that became of it.
+    pub network: Option<Disposition>,
+    /// What somebody at the call said that became of it.
+    pub outcome: Option<Outcome>,
     pub claimed_at: Timestamp,
     pub updated_at: Option<Timestamp>,
     /// When the call was on its way.
@@ -166,6 +200,8 @@ impl Dialing {
             user_to_user: None,
             retry_delay_s: plan.retry_delay_s,
             max_tries: plan.max_tries,
+            campaign_name: campaign.name.clone(),
+            person: Person::of(target),
             info: None,
         };
         copy.user_to_user =
@@ -190,6 +226,8 @@ impl Dialing {
             tech_cause: None,
             amd: None,
             disposition: None,
+            network: None,
+            outcome: None,
             claimed_at: now,
             updated_at: None,
             begun_at: None,
@@ -200,8 +238,10 @@ impl Dialing {
 
     /// Takes over how the call ended.
     pub fn end(&mut self, end: CallEnd, now: Timestamp) {
-        let disposition = Disposition::of(&end);
-        self.status = match disposition {
+        let network = Disposition::of(&end);
+        // What only an answered call can be is not said of one that nobody answered.
+        self.outcome = self.outcome.filter(|o| end.answered || !o.disposition.needs_answer());
+        self.status = match network {
             Disposition::Interrupted => DialingStatus::Error,
             _ if end.by == super::EndedBy::NotPlaced => DialingStatus::RequestFailed,
             _ if end.by == super::EndedBy::NotHandedOver => DialingStatus::ResponseFailed,
@@ -209,13 +249,14 @@ impl Dialing {
         };
         self.res_dial = end.res_dial();
         self.res_hangup = end.cause;
-        self.res_hangup_detail = Some(match disposition {
+        self.res_hangup_detail = Some(match network {
             Disposition::Interrupted => "Asterisk ended during the call".to_owned(),
             _ => end.cause_text,
         });
         self.tech_cause = end.tech_cause;
         self.amd = end.amd;
-        self.disposition = Some(disposition);
+        self.network = Some(network);
+        self.disposition = Some(self.outcome.map_or(network, |outcome| outcome.disposition));
         self.dial_ended_at.get_or_insert(now);
         self.ended_at = Some(now);
         self.updated_at = Some(now);

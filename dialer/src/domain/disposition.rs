@@ -106,10 +106,14 @@ pub enum Disposition {
     Canceled,
     /// Asterisk ended while the call was up.
     Interrupted,
+    /// It was promised to call again. Only said by somebody at the call.
+    CallBack,
+    /// The person is not to be called again. Only said by somebody at the call.
+    DoNotCall,
 }
 
 impl Disposition {
-    pub const ALL: [Disposition; 16] = [
+    pub const ALL: [Disposition; 18] = [
         Disposition::Answered,
         Disposition::Busy,
         Disposition::NoAnswer,
@@ -126,6 +130,8 @@ impl Disposition {
         Disposition::Failed,
         Disposition::Canceled,
         Disposition::Interrupted,
+        Disposition::CallBack,
+        Disposition::DoNotCall,
     ];
 
     /// What became of a call that ended so.
@@ -182,7 +188,19 @@ impl Disposition {
             Disposition::Failed => "failed",
             Disposition::Canceled => "canceled",
             Disposition::Interrupted => "interrupted",
+            Disposition::CallBack => "call_back",
+            Disposition::DoNotCall => "do_not_call",
         }
+    }
+
+    /// Whether it can only be said of a call that was answered.
+    pub fn needs_answer(self) -> bool {
+        matches!(self, Disposition::Answered | Disposition::Machine)
+    }
+
+    /// Every name, for messages that say what is allowed.
+    pub fn names() -> String {
+        Self::ALL.map(Disposition::name).join(", ")
     }
 
     pub fn from_name(name: &str) -> Option<Disposition> {

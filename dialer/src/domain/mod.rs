@@ -7,6 +7,7 @@ mod dial_list;
 mod dialing;
 mod disposition;
 mod id;
+mod outcome;
 mod plan;
 mod schedule;
 mod target;
@@ -16,9 +17,10 @@ mod variables;
 pub use campaign::{Campaign, CampaignPatch, CampaignStatus, StatusRequest};
 pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
 pub use dial_list::{DialList, DialListPatch, ListCounts};
-pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus};
+pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person};
 pub use disposition::{control, CallEnd, Disposition, EndedBy};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
+pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
 pub use plan::{DialMode, ListEnd, Plan, PlanPatch};
 pub use schedule::{
     parse_date, parse_dates, parse_days, parse_time, parse_time_zone, Schedule, ScheduleMode,
@@ -29,7 +31,7 @@ pub use time::{Stamps, Timestamp};
 pub use variables::Variables;
 
 /// What an update says of one value: nothing, take it away, or this one.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Change<T> {
     /// Not mentioned: stays as it is.
     #[default]

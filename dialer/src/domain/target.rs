@@ -13,13 +13,23 @@ pub enum DoneReason {
     Answered = 1,
     /// Every try of every number is used, or there is no number.
     Exhausted = 2,
+    /// The person is not to be called again.
+    DoNotCall = 3,
 }
 
 impl DoneReason {
+    pub const ALL: [DoneReason; 3] =
+        [DoneReason::Answered, DoneReason::Exhausted, DoneReason::DoNotCall];
+
+    pub fn from_code(code: i64) -> Option<DoneReason> {
+        Self::ALL.into_iter().find(|reason| *reason as i64 == code)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             DoneReason::Answered => "answered",
             DoneReason::Exhausted => "exhausted",
+            DoneReason::DoNotCall => "do_not_call",
         }
     }
 }
@@ -68,6 +78,9 @@ pub struct Target {
     /// Tries of each number so far.
     pub tries: [u32; NUMBERS_PER_TARGET],
     pub state: TargetState,
+    /// The number, 1 … 8, on which a call back was promised: it is dialled next,
+    /// also if its tries are used.
+    pub call_back: Option<u32>,
     pub last: LastResult,
     pub stamps: Stamps,
 }
@@ -98,6 +111,7 @@ impl Target {
             numbers: Default::default(),
             tries: [0; NUMBERS_PER_TARGET],
             state: TargetState::Done(DoneReason::Exhausted),
+            call_back: None,
             last: LastResult::default(),
             stamps: Stamps::new(now),
         }
@@ -135,10 +149,14 @@ impl Target {
         }
     }
 
-    /// The number to dial next, by its place: all tries of the first, then of the next.
+    /// The number to dial next, by its place: the one on which a call back was promised;
+    /// else all tries of the first, then of the next.
     pub fn next_number(&self, max_tries: &[u32; NUMBERS_PER_TARGET]) -> Option<usize> {
-        (0..NUMBERS_PER_TARGET)
-            .find(|&at| self.numbers[at].is_some() && self.tries[at] < max_tries[at])
+        let promised = self.call_back.and_then(|index| (index as usize).checked_sub(1));
+        promised.filter(|&at| self.numbers.get(at).is_some_and(Option::is_some)).or_else(|| {
+            (0..NUMBERS_PER_TARGET)
+                .find(|&at| self.numbers[at].is_some() && self.tries[at] < max_tries[at])
+        })
     }
 
     /// Tries of all numbers.
@@ -181,6 +199,17 @@ mod tests {
         assert_eq!(target.next_number(&max), Some(4));
         target.tries[4] = 1;
         assert_eq!(target.next_number(&max), None);
+    }
+
+    #[test]
+    fn a_promised_number_comes_first_while_it_is_there() {
+        let mut target = target(&[(0, "301"), (1, "302")]);
+        let max = [2; NUMBERS_PER_TARGET];
+        target.tries = [0, 2, 0, 0, 0, 0, 0, 0];
+        target.call_back = Some(2);
+        assert_eq!(target.next_number(&max), Some(1));
+        target.numbers[1] = None;
+        assert_eq!(target.next_number(&max), Some(0));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub enum Write {
     Claim(Arc<Dialing>, Arc<Target>),
     /// A dialing was answered.
     Answered(Arc<Dialing>),
+    /// Somebody said what a dialing is to count as.
+    Outcome(Arc<Dialing>),
     /// A dialing ended; its result line waits until it is delivered.
     End(Arc<Dialing>, Arc<Target>, ResultLine),
     /// These result lines are safe in the result file.
@@ -50,8 +52,8 @@ pub enum Write {
 pub trait Targets {
     fn target(&mut self, id: TargetId) -> Result<Option<Target>, StoreError>;
 
-    /// Up to `most` targets of a list that may be dialled now: fewest tries in
-    /// all first, then oldest in the list. Waiting ones whose time has come are
+    /// Up to `most` targets of a list that may be dialled now: those that were
+    /// promised a call first, then fewest tries in all, then oldest in the list. Waiting ones whose time has come are
     /// among them.
     fn ready(
         &mut self,

@@ -4,8 +4,8 @@ use super::StoreError;
 use crate::domain::{
     CallCopy, Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DestinationKind,
     DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus, Disposition, DoneReason,
-    LastResult, ListEnd, Plan, PlanId, Route, Schedule, ScheduleMode, Stamps, Target, TargetId,
-    TargetState, Timestamp, Variables,
+    LastResult, ListEnd, Outcome, Person, Plan, PlanId, Route, Schedule, ScheduleMode, Stamps,
+    Target, TargetId, TargetState, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use rusqlite::types::{FromSqlError, Type};
@@ -20,7 +20,7 @@ pub const TARGET: &str = "target.uuid AS uuid, list.uuid AS list_uuid, target.na
      target.detail AS detail, ukey, udata, email, target.variables AS variables, \
      number_1, number_2, number_3, number_4, number_5, number_6, number_7, number_8, \
      tries_1, tries_2, tries_3, tries_4, tries_5, tries_6, tries_7, tries_8, \
-     state, due, done_reason, target.dialing AS dialing, dialing_campaign, dialing_plan, \
+     state, due, done_reason, call_back, target.dialing AS dialing, dialing_campaign, dialing_plan, \
      res_dial, res_hangup, res_hangup_detail, disposition, tm_last_dial, tm_last_hangup, \
      target.tm_create AS tm_create, target.tm_update AS tm_update, target.tm_delete AS tm_delete";
 
@@ -175,11 +175,12 @@ pub fn target(row: &Row<'_>) -> Result<Target> {
         numbers,
         tries,
         state: target_state(row)?,
+        call_back: row.get("call_back")?,
         last: LastResult {
             res_dial: row.get("res_dial")?,
             res_hangup: row.get("res_hangup")?,
             res_hangup_detail: row.get("res_hangup_detail")?,
-            disposition: disposition(row)?,
+            disposition: disposition(row, "disposition")?,
             dialed_at: time(row, "tm_last_dial")?,
             ended_at: time(row, "tm_last_hangup")?,
         },
@@ -196,16 +197,25 @@ fn target_state(row: &Row<'_>) -> Result<TargetState> {
             campaign: CampaignId(uuid(row, "dialing_campaign")?),
             plan: PlanId(uuid(row, "dialing_plan")?),
         }),
+        // A deleted one may have none.
         _ => match row.get::<_, Option<i64>>("done_reason")? {
-            Some(1) => Ok(TargetState::Done(DoneReason::Answered)),
-            _ => Ok(TargetState::Done(DoneReason::Exhausted)),
+            Some(code) => {
+                DoneReason::from_code(code).map(TargetState::Done).ok_or_else(|| bad("done_reason"))
+            }
+            None => Ok(TargetState::Done(DoneReason::Exhausted)),
         },
     }
 }
 
-fn disposition(row: &Row<'_>) -> Result<Option<Disposition>> {
-    let name: Option<String> = row.get("disposition")?;
-    name.map(|name| Disposition::from_name(&name).ok_or_else(|| bad("disposition"))).transpose()
+fn disposition(row: &Row<'_>, column: &str) -> Result<Option<Disposition>> {
+    let name: Option<String> = row.get(column)?;
+    name.map(|name| Disposition::from_name(&name).ok_or_else(|| bad(column))).transpose()
+}
+
+fn outcome(row: &Row<'_>) -> Result<Option<Outcome>> {
+    let call_back_at = time(row, "call_back_at")?;
+    let said = disposition(row, "outcome")?;
+    Ok(said.map(|disposition| Outcome { disposition, call_back_at }))
 }
 
 /// A dialing that has not ended: one that has is empty of its call's copy.
@@ -232,7 +242,9 @@ pub fn open_dialing(row: &Row<'_>) -> Result<Dialing> {
         amd: row
             .get::<_, Option<String>>("amd_status")?
             .zip(row.get::<_, Option<String>>("amd_cause")?),
-        disposition: disposition(row)?,
+        disposition: disposition(row, "disposition")?,
+        network: disposition(row, "network")?,
+        outcome: outcome(row)?,
         claimed_at: Timestamp(row.get("tm_claim")?),
         updated_at: time(row, "tm_update")?,
         begun_at: time(row, "tm_begin")?,
@@ -243,6 +255,7 @@ pub fn open_dialing(row: &Row<'_>) -> Result<Dialing> {
 
 /// The call's copy as it is kept while the call is up.
 pub fn copy_to_json(copy: &CallCopy) -> String {
+    let person = &copy.person;
     let route = match &copy.route {
         Route::Extension { context, exten, priority } => {
             json!({"context": context, "exten": exten, "priority": priority})
@@ -262,6 +275,16 @@ pub fn copy_to_json(copy: &CallCopy) -> String {
         "user_to_user": copy.user_to_user,
         "retry_delay_s": copy.retry_delay_s,
         "max_tries": copy.max_tries,
+        "campaign_name": copy.campaign_name,
+        "person": {
+            "name": person.name,
+            "detail": person.detail,
+            "ukey": person.user_key,
+            "udata": person.user_data,
+            "email": person.email,
+            "numbers": person.numbers,
+            "tries": person.tries,
+        },
         "info": copy.info,
     })
     .to_string()
@@ -294,8 +317,24 @@ fn copy_from_json(text: &str) -> Option<CallCopy> {
         user_to_user: owned(&value["user_to_user"]),
         retry_delay_s: number(&value["retry_delay_s"])?,
         max_tries: serde_json::from_value(value["max_tries"].clone()).ok()?,
+        campaign_name: owned(&value["campaign_name"]),
+        person: person_from_json(&value["person"]),
         info: owned(&value["info"]),
     })
+}
+
+/// Of a call that was claimed before persons were kept, nothing is known.
+fn person_from_json(value: &Value) -> Person {
+    let owned = |key: &str| value[key].as_str().map(str::to_owned);
+    Person {
+        name: owned("name"),
+        detail: owned("detail"),
+        user_key: owned("ukey"),
+        user_data: owned("udata"),
+        email: owned("email"),
+        numbers: serde_json::from_value(value["numbers"].clone()).unwrap_or_default(),
+        tries: value["tries"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+    }
 }
 
 /// Ready, waiting, dialing, done and tries of a list, in this order.

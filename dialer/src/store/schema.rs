@@ -4,8 +4,11 @@ use super::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step is applied once, in this order, and never changed after a release.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_schedule.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_schedule.sql"),
+    include_str!("migrations/0003_outcome.sql"),
+];
 
 /// Brings a database to the newest schema.
 pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

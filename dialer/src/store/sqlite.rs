@@ -5,8 +5,8 @@ use super::schema::{migrate, refuse_foreign};
 use super::{Records, Store, StoreError, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
-    Campaign, Destination, DialList, DialListId, Dialing, DialingId, DoneReason, ListCounts, Plan,
-    Stamps, Target, TargetId, TargetState, Timestamp, Variables,
+    Campaign, Destination, DialList, DialListId, Dialing, DialingId, ListCounts, Plan, Stamps,
+    Target, TargetId, TargetState, Timestamp, Variables,
 };
 use crate::limits::PROMOTIONS_PER_LOOK;
 use rusqlite::{params, Connection, OpenFlags, OptionalExtension, Params, ToSql};
@@ -269,6 +269,7 @@ impl Sqlite {
             &columns.state,
             &columns.due,
             &columns.done_reason,
+            &target.call_back,
             &columns.dialing[0],
             &columns.dialing[1],
             &columns.dialing[2],
@@ -283,7 +284,7 @@ impl Sqlite {
         values.extend(target.tries.iter().map(|tries| tries as &dyn ToSql));
         values.push(&id);
         let changed = self.execute(
-            "UPDATE target SET state = ?, due = ?, done_reason = ?, dialing = ?,
+            "UPDATE target SET state = ?, due = ?, done_reason = ?, call_back = ?, dialing = ?,
                  dialing_campaign = ?, dialing_plan = ?, tries = ?, res_dial = ?, res_hangup = ?,
                  res_hangup_detail = ?, disposition = ?, tm_last_dial = ?, tm_last_hangup = ?, tries_1 = ?, tries_2 = ?,
                  tries_3 = ?, tries_4 = ?, tries_5 = ?, tries_6 = ?, tries_7 = ?, tries_8 = ?
@@ -342,13 +343,26 @@ impl Sqlite {
         Ok(())
     }
 
+    fn outcome(&self, dialing: &Dialing) -> Result<()> {
+        self.execute(
+            "UPDATE dialing SET outcome = ?, call_back_at = ?, tm_update = ? WHERE uuid = ?",
+            params![
+                dialing.outcome.map(|outcome| outcome.disposition.name()),
+                nanos(dialing.outcome.and_then(|outcome| outcome.call_back_at)),
+                nanos(dialing.updated_at),
+                bytes(&dialing.id.0),
+            ],
+        )?;
+        Ok(())
+    }
+
     fn end(&self, dialing: &Dialing, line: &ResultLine) -> Result<()> {
         let (amd_status, amd_cause) = dialing.amd.as_ref().map(|(s, c)| (s, c)).unzip();
         self.execute(
             "UPDATE dialing SET status = ?, channel_name = ?, res_dial = ?, res_hangup = ?,
                  res_hangup_detail = ?, tech_cause = ?, amd_status = ?, amd_cause = ?,
-                 disposition = ?, tm_update = ?, tm_begin = ?, tm_dial_end = ?, tm_end = ?,
-                 call_copy = NULL
+                 disposition = ?, network = ?, tm_update = ?, tm_begin = ?, tm_dial_end = ?,
+                 tm_end = ?, call_copy = NULL
              WHERE uuid = ?",
             params![
                 dialing.status as i64,
@@ -360,6 +374,7 @@ impl Sqlite {
                 amd_status,
                 amd_cause,
                 dialing.disposition.map(|d| d.name()),
+                dialing.network.map(|d| d.name()),
                 nanos(dialing.updated_at),
                 nanos(dialing.begun_at),
                 nanos(dialing.dial_ended_at),
@@ -404,9 +419,16 @@ impl Targets for Sqlite {
         let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
         let sql = format!(
             "SELECT {columns} FROM {from} WHERE target.dial_list = ? AND state = 0
-             ORDER BY target.tries, target.id LIMIT ?"
+             AND call_back IS NOT NULL ORDER BY target.id LIMIT ?"
         );
-        self.all(&sql, params![list, most as i64], rows::target)
+        let mut targets = self.all(&sql, params![list, most as i64], rows::target)?;
+        let sql = format!(
+            "SELECT {columns} FROM {from} WHERE target.dial_list = ? AND state = 0
+             AND call_back IS NULL ORDER BY target.tries, target.id LIMIT ?"
+        );
+        let left = most - targets.len();
+        targets.extend(self.all(&sql, params![list, left as i64], rows::target)?);
+        Ok(targets)
     }
 
     fn in_order(
@@ -491,6 +513,7 @@ impl Store for Sqlite {
                 self.put_progress(target)
             }
             Write::Answered(dialing) => self.answered(dialing),
+            Write::Outcome(dialing) => self.outcome(dialing),
             Write::End(dialing, target, line) => {
                 self.end(dialing, line)?;
                 self.put_progress(target)
@@ -553,10 +576,7 @@ fn state_columns(target: &Target) -> StateColumns<'_> {
         }
         TargetState::Done(reason) => {
             columns.state = state::DONE;
-            columns.done_reason = Some(match reason {
-                DoneReason::Answered => 1,
-                DoneReason::Exhausted => 2,
-            });
+            columns.done_reason = Some(*reason as i64);
         }
     }
     if target.stamps.delete.is_some() {

@@ -5,8 +5,8 @@ use crate::dialer::ResultLine;
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, Change, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, Dialing, DialingId, DialingParts, DialingStatus,
-    DoneReason, EndedBy, ListCounts, Plan, PlanId, PlanPatch, ScheduleMode, SchedulePatch, Target,
-    TargetId, TargetPatch, TargetState, Timestamp, Variables,
+    Disposition, DoneReason, EndedBy, ListCounts, Outcome, Plan, PlanId, PlanPatch, ScheduleMode,
+    SchedulePatch, Target, TargetId, TargetPatch, TargetState, Timestamp, Variables,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -230,6 +230,11 @@ fn a_dialing_is_open_until_it_ends() {
     write(&mut store, vec![Write::Answered(Arc::new(dialing.clone()))]);
     assert!(store.load().unwrap().open_dialings[0].0.is_answered());
 
+    let call_back_at = Some(Timestamp(9_000));
+    dialing.outcome = Some(Outcome { disposition: Disposition::CallBack, call_back_at });
+    write(&mut store, vec![Write::Outcome(Arc::new(dialing.clone()))]);
+    assert_eq!(store.load().unwrap().open_dialings, [(dialing.clone(), dialled.clone())]);
+
     let end = CallEnd {
         by: EndedBy::Call,
         answered: true,
@@ -252,9 +257,15 @@ fn a_dialing_is_open_until_it_ends() {
 fn the_next_target_is_found_by_index() {
     let store = memory();
     let plan = store.explain(
-        "SELECT * FROM target WHERE dial_list = 1 AND state = 0 ORDER BY tries, id LIMIT 10",
+        "SELECT * FROM target WHERE dial_list = 1 AND state = 0 AND call_back IS NULL
+         ORDER BY tries, id LIMIT 10",
     );
     assert!(plan.contains("target_ready") && !plan.contains("TEMP B-TREE"), "{plan}");
+    let plan = store.explain(
+        "SELECT * FROM target WHERE dial_list = 1 AND state = 0 AND call_back IS NOT NULL
+         ORDER BY id LIMIT 10",
+    );
+    assert!(plan.contains("target_promised") && !plan.contains("TEMP B-TREE"), "{plan}");
     let plan = store.explain("SELECT min(due) FROM target WHERE dial_list = 1 AND state = 1");
     assert!(plan.contains("target_due"), "{plan}");
 }

@@ -5,6 +5,8 @@
 //! Asterisk's documentation folder, which `manager show event` and tools read
 //! (its format: `appdocsxml.dtd`).
 
+mod dialplan;
+
 use crate::dialer::{Event, What};
 use crate::domain::{
     Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DialList, DialListId,
@@ -14,6 +16,11 @@ use crate::domain::{
 use crate::surface::ami::{self, Action, ACTIONS};
 use std::fmt::{Display, Write};
 use uuid::Uuid;
+
+pub use dialplan::{
+    application_text, function_arguments, function_syntax, function_text, APPLICATION_SYNOPSIS,
+    FUNCTION_SYNOPSIS,
+};
 
 /// What an action does and takes, as plain text.
 pub fn text(action: &Action) -> String {
@@ -27,10 +34,12 @@ pub fn text(action: &Action) -> String {
     text
 }
 
-/// Every action and event as one documentation file.
+/// Every action and event, the application and the function as one documentation file.
 pub fn xml() -> String {
     let mut xml = Xml::new();
     xml.open("docs", &[]);
+    dialplan::application_xml(&mut xml);
+    dialplan::function_xml(&mut xml);
     for action in ACTIONS {
         action_xml(&mut xml, action);
     }
@@ -196,6 +205,7 @@ const DIALING_HEADERS: &[(&str, &str)] = &[
     ("ResAmd", "AMDSTATUS, if the AMD application ran on the call."),
     ("ResAmdDetail", "AMDCAUSE, if the AMD application ran on the call."),
     ("ResHangup", "Q.850 cause; 0 is none."),
+    ("CallBackAt", "When to call back, UTC, if somebody at the call said so."),
     ("TmCreate", "When it was claimed, UTC."),
     ("TmDelete", "When it ended, UTC."),
 ];

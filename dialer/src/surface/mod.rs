@@ -3,6 +3,7 @@
 pub mod ami;
 pub mod bulk;
 pub mod conf;
+pub mod dialplan;
 pub mod help;
 pub mod reset;
 pub mod result;

@@ -41,6 +41,9 @@ pub fn line(dialing: &Dialing) -> String {
     put(&mut line, "tm_dial_begin", time(dialing.begun_at));
     put(&mut line, "dlma_variables", variables_or_nothing(&copy.list_variables));
     put(&mut line, "user_to_user", copy.user_to_user.clone());
+    put(&mut line, "network_disposition", dialing.network.map(|d| d.name()));
+    let call_back_at = dialing.outcome.and_then(|outcome| outcome.call_back_at);
+    put(&mut line, "call_back_at", time(call_back_at));
     Value::Object(line).to_string()
 }
 

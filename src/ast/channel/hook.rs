@@ -5,6 +5,7 @@
 //! It follows the call when Asterisk moves a call from one channel structure to
 //! another (a masquerade: call pickup, some transfers, AMI Redirect).
 
+use std::any::Any;
 use std::ffi::{c_void, CStr, CString};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::sys;
 /// wake another thread is right. They are called on whichever thread does it,
 /// often in the midst of the owner's own hangup: the owner must not then hold
 /// a lock that its hook takes.
-pub trait Hook: Send + Sync {
+pub trait Hook: Any + Send + Sync {
     /// The channel is finally gone. Called once.
     fn gone(&self, end: EndOfCall);
 
@@ -235,6 +236,18 @@ fn moved(data: *mut c_void, channel: *mut sys::ast_channel, how: Moved) {
         attached.channel.store(channel, Ordering::Release);
         attached.hook.moved(how);
     });
+}
+
+/// The hook on a channel, if one is.
+pub(super) fn find(channel: &Locked<'_>) -> Option<Arc<dyn Hook>> {
+    // SAFETY: the channel is locked; the kind outlives the call.
+    let datastore =
+        unsafe { sys::ast_channel_datastore_find(channel.raw(), &KIND.0, std::ptr::null()) };
+    // SAFETY: null, or a datastore that stays while the channel is locked.
+    let datastore = unsafe { datastore.as_ref() }?;
+    // SAFETY: the box of `attach`, which lives as long as the datastore.
+    let attached = unsafe { &*datastore.data.cast::<Attached>() };
+    Some(attached.hook.clone())
 }
 
 /// Whether the channel that the hook is on is answered; true if there is none any

@@ -6,12 +6,14 @@
 
 mod alerts;
 mod borrowed;
+mod current;
 mod hook;
 mod leg;
 mod parties;
 mod request;
 
 pub use alerts::{Alerts, Knocker};
+pub use current::Current;
 pub use hook::{is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
 pub use leg::{ControlFrame, Leg, Read};
 pub use parties::parse_callerid;

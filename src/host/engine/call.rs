@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dialer::dialer::CallEvent;
-use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy};
+use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy, Outcome};
 
 use super::ringing::Entrance;
 use super::{Calls, NORMAL_CLEARING, NO_ANSWER};
@@ -43,6 +43,8 @@ struct Progress {
     ended_by: EndedBy,
     /// Said instead of the channel's own cause.
     cause: Option<i32>,
+    /// What somebody at the call said that became of it.
+    outcome: Option<Outcome>,
 }
 
 impl Call {
@@ -58,6 +60,7 @@ impl Call {
                 last_control: 0,
                 ended_by: EndedBy::Call,
                 cause: None,
+                outcome: None,
             }),
             watcher: OnceLock::new(),
         })
@@ -149,6 +152,15 @@ impl Call {
             }
         }
         self.tell(CallEvent::Answered { dialing: self.id() });
+    }
+
+    /// What somebody at the call said that became of it.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.progress().outcome
+    }
+
+    pub fn note(&self, outcome: Option<Outcome>) {
+        self.progress().outcome = outcome;
     }
 
     /// Whether it was asked to be hung up.

@@ -19,11 +19,12 @@ mod ringing;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dialer::domain::{Dialing, DialingId};
+use dialer::domain::{Dialing, DialingId, Outcome};
 
 use super::inbox::Inbox;
 use crate::ast::thread::SpawnError;
-use call::{Call, Stage};
+pub use call::Call;
+use call::Stage;
 use placer::Placers;
 use pool::Pool;
 use ringing::Ringing;
@@ -78,6 +79,14 @@ impl Engine {
             Stage::Queued | Stage::Placing => {}
             Stage::Ringing => self.ringing.entrance().hang_up(call),
             Stage::InPbx(hook) => call.hang_up_in_pbx(hook),
+        }
+    }
+
+    /// Lets a call know what somebody said that became of it.
+    pub fn note(&self, dialing: DialingId, outcome: Option<Outcome>) {
+        let call = self.calls.lock().get(&dialing).cloned();
+        if let Some(call) = call {
+            call.note(outcome);
         }
     }
 

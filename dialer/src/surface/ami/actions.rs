@@ -115,7 +115,7 @@ const TARGET: &[Header] = &[
 const RESET: &[Header] = &[
     header(
         "Disposition",
-        "Only those whose last dialing ended so: names separated by commas. Default: all.",
+        "Only those whose last dialing ended so: names separated by commas. Default: all but do_not_call, which has to be named.",
     ),
     header(
         "Tries",
@@ -136,6 +136,16 @@ const EXPORT: &[Header] = &[
     header(
         "Disposition",
         "Only targets whose last dialing ended so: names separated by commas. Default: all.",
+    ),
+];
+const OUTCOME: &[Header] = &[
+    header(
+        "Disposition",
+        "What the call counts as: call_back (dialled again after RetryDelay, or at CallBackAt), do_not_call (never dialled again), or any other disposition. Empty: what the network says.",
+    ),
+    header(
+        "CallBackAt",
+        "When to call back: +SECONDS, or a time of RFC 3339 such as 2026-11-21T15:30:00+01:00; at most 30 days ahead. Makes the disposition call_back.",
     ),
 ];
 const PAGE: &[Header] = &[
@@ -195,6 +205,7 @@ pub const ACTIONS: &[Action] = &[
     show("OutDlListShow", "Show targets.", "One OutDlListEntry each, in the list's order, then OutDlListComplete.", &[ACTION_ID, ONE, PAGE]),
     show("OutDlListExplain", "Say why a target is not being dialled now.", "The answer has the Reason in one sentence.", &[ACTION_ID, UUID]),
     show("OutDialingShow", "Show live dialings.", "One OutDialingEntry each, then OutDialingListComplete.", &[ACTION_ID, ONE]),
+    change("OutDialingUpdate", "Say what a live call counts as.", "The dialing has this disposition when it ends, and its target is dialled again, or not, by it. Needs Disposition or CallBackAt. Refused once the dialing has ended. answered and machine count only if the call was answered.", &[ACTION_ID, UUID, OUTCOME]),
     show("OutDialingSummary", "Count live dialings.", "One OutDialingSummary, then OutSummaryListComplete.", &[ACTION_ID]),
 ];
 

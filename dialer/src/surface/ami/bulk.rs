@@ -143,8 +143,7 @@ impl Fields<'_> {
     /// Names of dispositions, separated by commas; none: no header.
     pub fn dispositions(&self, name: &'static str) -> Result<Vec<Disposition>, Refusal> {
         let list = self.list(name, Disposition::from_name, || {
-            let names = Disposition::ALL.map(Disposition::name).join(", ");
-            format!("names separated by commas, of {names}")
+            format!("names separated by commas, of {}", Disposition::names())
         })?;
         Ok(list.unwrap_or_default())
     }

@@ -3,9 +3,10 @@
 use super::fields::Fields;
 use crate::dialer::{Command, ListReset, Refusal};
 use crate::domain::{
-    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CampaignId, CampaignPatch,
-    Change, DestinationId, DestinationKind, DestinationPatch, DialListId, DialListPatch, DialMode,
-    ListEnd, PlanId, PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
+    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CallBackTime, CampaignId,
+    CampaignPatch, Change, DestinationId, DestinationKind, DestinationPatch, DialListId,
+    DialListPatch, DialMode, DialingId, Disposition, ListEnd, OutcomePatch, PlanId, PlanPatch,
+    ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
 };
 use crate::limits::{
     DIAL_TIMEOUT_MS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S, SERVICE_LEVEL, TEXT_BYTES,
@@ -52,6 +53,14 @@ pub fn parse(action: &str, fields: &Fields<'_>) -> Result<(&'static str, Command
         }
         "OutDlListUpdate" => ("Dl list", Command::UpdateTarget(target()?, target_patch(fields)?)),
         "OutDlListDelete" => ("Dl list", Command::DeleteTarget(target()?)),
+        "OutDialingUpdate" => {
+            let id = object("dialing").map(DialingId)?;
+            let patch = outcome_patch(fields)?;
+            if patch == OutcomePatch::default() {
+                return Err(Refusal::of("Disposition", "is required, or CallBackAt"));
+            }
+            ("Dialing", Command::SetOutcome(id, patch))
+        }
         _ => return Err(Refusal::because("Unknown action")),
     })
 }
@@ -98,7 +107,7 @@ const MAX_RETRY: [(&str, &str); NUMBERS_PER_TARGET] = [
     ("MaxRetry8", "MaxRetryCnt8"),
 ];
 
-pub(super) const NUMBER: [&str; NUMBERS_PER_TARGET] =
+pub const NUMBER: [&str; NUMBERS_PER_TARGET] =
     ["Number1", "Number2", "Number3", "Number4", "Number5", "Number6", "Number7", "Number8"];
 
 fn is_technology(text: &str) -> bool {
@@ -206,6 +215,15 @@ fn schedule_patch(fields: &Fields<'_>) -> Result<SchedulePatch> {
             "a time zone of the IANA database such as Europe/Berlin",
             |name| parse_time_zone(name).is_some(),
         )?,
+    })
+}
+
+/// What a call is to count as.
+pub fn outcome_patch(fields: &Fields<'_>) -> Result<OutcomePatch> {
+    let time = || "+SECONDS, or a time of RFC 3339 such as 2026-11-21T15:30:00+01:00".to_owned();
+    Ok(OutcomePatch {
+        disposition: fields.read("Disposition", Disposition::names, Disposition::from_name)?,
+        call_back_at: fields.read("CallBackAt", time, CallBackTime::parse)?,
     })
 }
 

@@ -113,6 +113,16 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// A text that stands for something.
+    pub fn read<T>(
+        &self,
+        name: &'static str,
+        allowed: impl FnOnce() -> String,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Change<T>> {
+        self.value(name, |text| read(text).ok_or_else(|| wrong(text, allowed())))
+    }
+
     /// One of some words, without regard to case.
     pub fn code_word<T: Copy>(&self, name: &'static str, words: &[(&str, T)]) -> Result<Option<T>> {
         let read = self.value(name, |text| {

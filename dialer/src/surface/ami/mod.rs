@@ -14,14 +14,14 @@ mod show;
 
 pub use actions::{Action, Header, Privilege, ACTIONS};
 pub use block::Block;
+pub(super) use commands::{outcome_patch, parse as parse_change, target_patch, NUMBER};
+pub(super) use fields::{variable_name, Fields};
 pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
 use crate::surface::bulk::Files;
 use crate::surface::reset::reset_list;
-pub(super) use commands::target_patch;
-pub(super) use fields::{variable_name, Fields};
 
 /// What an action is carried out over.
 pub trait Backend {

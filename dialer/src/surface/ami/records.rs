@@ -209,7 +209,9 @@ pub fn dialing(block: &mut Block, dialing: &Dialing) {
     block.optional("ResAmdDetail", dialing.amd.as_ref().map(|(_, cause)| cause));
     block.line("ResHangup", dialing.res_hangup);
     block.optional("ResHangupDetail", dialing.res_hangup_detail.as_deref());
-    block.optional("Disposition", dialing.disposition);
+    let said = dialing.outcome.map(|outcome| outcome.disposition);
+    block.optional("Disposition", dialing.disposition.or(said));
+    block.optional("CallBackAt", dialing.outcome.and_then(|outcome| outcome.call_back_at));
     block.line("TmCreate", dialing.claimed_at);
     block.optional("TmUpdate", dialing.updated_at);
 }

@@ -1,0 +1,120 @@
+//! The dialplan: application `OutDlCreate` and function `OUTBOUND`.
+
+use std::any::Any;
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use dialer::dialer::{Refusal, Reply};
+use dialer::surface::{dialplan, help};
+
+use super::ami::ask;
+use super::engine::Call;
+use crate::ast::app::{self, Application, RegisterError};
+use crate::ast::channel::Current;
+use crate::ast::function::{self, Function};
+use crate::ast::log;
+
+/// What the dialplan can use until this is dropped.
+#[must_use]
+pub struct Registered {
+    _application: app::Registered,
+    _function: function::Registered,
+}
+
+/// Registers the application and the function.
+pub fn register() -> Result<Registered, RegisterError> {
+    let application = app::Help {
+        synopsis: help::APPLICATION_SYNOPSIS.to_owned(),
+        description: help::application_text(),
+    };
+    let function = function::Help {
+        synopsis: help::FUNCTION_SYNOPSIS.to_owned(),
+        syntax: help::function_syntax(),
+        arguments: help::function_arguments(),
+        description: help::function_text(),
+    };
+    Ok(Registered {
+        _application: app::register::<OutDlCreate>(&application)?,
+        _function: function::register::<Outbound>(&function)?,
+    })
+}
+
+/// Puts a target into a dial list.
+struct OutDlCreate;
+
+impl Application for OutDlCreate {
+    const NAME: &'static CStr = c"OutDlCreate";
+
+    fn run(channel: &Current<'_>, arguments: &[u8]) {
+        let reply = match dialplan::create_target(arguments) {
+            Ok(command) => ask(command),
+            Err(refusal) => Reply::Refused(refusal),
+        };
+        if let Reply::Refused(why) = &reply {
+            log::warning!("OutDlCreate on {}: {why}", channel.name());
+        }
+        tell(channel, reply);
+    }
+}
+
+/// Shows what a call belongs to, and sets what became of it.
+struct Outbound;
+
+impl Function for Outbound {
+    const NAME: &'static CStr = c"OUTBOUND";
+
+    fn read(channel: Option<&Current<'_>>, argument: &[u8]) -> Option<String> {
+        let field = String::from_utf8_lossy(argument);
+        let value = call_of(channel)
+            .and_then(|call| dialplan::read_field(&field, &call.dialing, call.outcome()));
+        match value {
+            Ok(value) => Some(value),
+            Err(why) => {
+                warn(channel, &field, &why);
+                None
+            }
+        }
+    }
+
+    fn write(channel: Option<&Current<'_>>, argument: &[u8], value: &[u8]) -> bool {
+        let field = String::from_utf8_lossy(argument);
+        let command =
+            call_of(channel).and_then(|call| dialplan::write_field(&field, value, call.id()));
+        let reply = match command {
+            Ok(command) => ask(command),
+            Err(why) => Reply::Refused(why),
+        };
+        if let Reply::Refused(why) = &reply {
+            warn(channel, &field, why);
+        }
+        let is_done = !matches!(reply, Reply::Refused(_));
+        if let Some(channel) = channel {
+            tell(channel, reply);
+        }
+        is_done
+    }
+}
+
+/// The call of ours that is on a channel, wherever it was moved.
+fn call_of(channel: Option<&Current<'_>>) -> Result<Arc<Call>, Refusal> {
+    let no_channel = || Refusal::because("there is no channel here");
+    let hook: Option<Arc<dyn Any + Send + Sync>> =
+        channel.ok_or_else(no_channel)?.hook().map(|hook| hook as _);
+    hook.and_then(|hook| hook.downcast().ok()).ok_or_else(|| {
+        Refusal::because(
+            "the dialer did not place this call: only the channel that it dialled has it, not one \
+             that is bridged with it",
+        )
+    })
+}
+
+fn tell(channel: &Current<'_>, reply: Reply) {
+    let (status, detail) = dialplan::verdict(reply);
+    channel.set_variable(dialplan::STATUS, status);
+    channel.set_variable(dialplan::DETAIL, &detail);
+}
+
+fn warn(channel: Option<&Current<'_>>, field: &str, why: &Refusal) {
+    let name = channel.map_or_else(|| "no channel".to_owned(), Current::name);
+    log::warning!("OUTBOUND({field}) on {name}: {why}");
+}
