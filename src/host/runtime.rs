@@ -63,13 +63,18 @@ pub struct Runtime {
     state: Arc<Mutex<State>>,
     engine: Arc<Engine>,
     thread: Mutex<Option<JoinHandle>>,
+    started: Instant,
 }
+
+/// Commits of which it is remembered how long they took.
+const COMMITS_REMEMBERED: usize = 300;
 
 /// How the dialer thread is.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     pub commits: u64,
-    pub last_commit: Duration,
+    /// How long the last ones took, oldest first.
+    pub commit_times: VecDeque<Duration>,
     pub results_waiting: usize,
     /// What keeps it from working, if anything does.
     pub fault: Option<String>,
@@ -133,6 +138,7 @@ impl Runtime {
             state,
             engine,
             thread: Mutex::new(Some(thread)),
+            started: Instant::now(),
         }))
     }
 
@@ -177,6 +183,11 @@ impl Runtime {
         (state.commands, state.events) = self.inbox.lengths();
         state.calls_to_place = self.engine.waiting();
         state
+    }
+
+    /// How long the dialer has been there.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Whether new dialings may start.
@@ -421,7 +432,10 @@ impl Dialing {
         self.store.commit()?;
         let mut state = lock(&self.state);
         state.commits += 1;
-        state.last_commit = started.elapsed();
+        if state.commit_times.len() == COMMITS_REMEMBERED {
+            state.commit_times.pop_front();
+        }
+        state.commit_times.push_back(started.elapsed());
         Ok(())
     }
 
