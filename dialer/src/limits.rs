@@ -43,5 +43,8 @@ pub const SHOW_COUNT: std::ops::RangeInclusive<u32> = 0..=1_000_000;
 /// Targets that one step of a list's reset looks at.
 pub const TARGETS_PER_RESET: usize = 500;
 
+/// Entries that are read from the store at once, however many are asked for.
+pub const SHOW_AT_ONCE: u32 = 500;
+
 /// Due targets that one look moves back among the ready ones.
 pub const PROMOTIONS_PER_LOOK: usize = 1_000;

@@ -487,7 +487,7 @@ fn is_change(action: &Action) -> bool {
 fn kind_of(action: &Action) -> Option<&'static str> {
     let is_of = |kind: &str| {
         let verb = action.name.strip_prefix("Out").and_then(|rest| rest.strip_prefix(kind));
-        verb.is_some_and(|verb| ["Create", "Update", "Delete", "Reset"].contains(&verb))
+        verb.is_some_and(|verb| ["Create", "Update", "Delete", "Reset", "Explain"].contains(&verb))
     };
     KINDS.iter().map(|(kind, _)| *kind).find(|kind| is_of(kind))
 }

@@ -153,6 +153,12 @@ pub struct RunningCampaign {
     pub answered: usize,
 }
 
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::because(format!("The database could not be read: {error}"))
+    }
+}
+
 /// How the dialer is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {

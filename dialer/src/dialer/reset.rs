@@ -17,10 +17,7 @@ impl Dialer {
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
         let record = self.lists.get(&list).ok_or_else(|| Refusal::unknown("dlma"))?;
-        let targets =
-            world.targets.in_order(list, reset.after, TARGETS_PER_RESET).map_err(|error| {
-                Refusal::because(format!("The database could not be read: {error}"))
-            })?;
+        let targets = world.targets.in_order(list, reset.after, TARGETS_PER_RESET)?;
         let is_last = targets.len() < TARGETS_PER_RESET;
         let next = targets.last().map(|target| target.id).filter(|_| !is_last);
         let mut done = reset.done;

@@ -173,10 +173,7 @@ impl Dialer {
 /// A campaign without work would end at once, and two of them would take turns for ever.
 fn has_work(record: &Campaign, world: &mut World<'_>) -> Result<(), Refusal> {
     let Some(list) = record.list else { return Ok(()) };
-    let counts = world
-        .targets
-        .counts(list)
-        .map_err(|error| Refusal::because(format!("The database could not be read: {error}")))?;
+    let counts = world.targets.counts(list)?;
     match counts.available() {
         0 => Err(Refusal::of("Dlma", "the list has nothing left to dial")),
         _ => Ok(()),

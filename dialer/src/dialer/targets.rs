@@ -68,9 +68,7 @@ impl Dialer {
         id: TargetId,
         world: &mut World<'_>,
     ) -> Result<Target, Refusal> {
-        let found = world.targets.target(id).map_err(|error| {
-            Refusal::because(format!("The database could not be read: {error}"))
-        })?;
+        let found = world.targets.target(id)?;
         found.ok_or_else(|| Refusal::unknown("dl_list"))
     }
 }

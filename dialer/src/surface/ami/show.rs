@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::{records, Backend, Block, Out};
 use crate::dialer::{Command, Refusal, Reply};
 use crate::domain::{CampaignId, Change, DestinationId, DialListId, DialingId, PlanId, TargetId};
-use crate::limits::{SHOW_COUNT, SHOW_COUNT_DEFAULT};
+use crate::limits::{SHOW_AT_ONCE, SHOW_COUNT, SHOW_COUNT_DEFAULT};
 use crate::store::{Reader, StoreError, TargetPage};
 use std::ops::ControlFlow;
 use uuid::Uuid;
@@ -106,7 +106,7 @@ impl Objects<'_, '_> {
             };
             Ok(())
         };
-        self.backend.read(&mut read).map_err(unreadable)?;
+        self.backend.read(&mut read)?;
         if id.is_some() && found.is_empty() {
             return Err(Refusal::unknown(list.kind));
         }
@@ -128,7 +128,7 @@ fn targets(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
             found = reader.target(TargetId(id))?;
             Ok(())
         };
-        backend.read(&mut read).map_err(unreadable)?;
+        backend.read(&mut read)?;
         let target = found.ok_or_else(|| Refusal::unknown(TARGETS.kind))?;
         start(&TARGETS, out);
         entry(&TARGETS, out, |block| records::target(block, &target));
@@ -145,30 +145,48 @@ fn targets(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
         most,
     };
     check_after(&page, backend)?;
-    let (mut started, mut shown) = (false, 0);
-    let read = backend.read(&mut |reader| {
-        start(&TARGETS, out);
-        started = true;
-        reader.targets(page, |target| {
-            entry(&TARGETS, out, |block| records::target(block, &target));
-            shown += 1;
-            ControlFlow::Continue(())
-        })
-    });
-    match read {
-        Ok(()) => {}
-        Err(error) if !started => return Err(unreadable(error)),
-        // The list has begun, so its end must say that it is not whole.
-        Err(_) => {
-            let mut block = out.block("Event", TARGETS.complete);
-            block.line("EventList", "Cancelled");
-            block.line("ListItems", shown);
-            out.send(block);
+    send_pages(page, backend, out)
+}
+
+/// Reads and sends by turns, so that a client that is slow to read keeps nobody
+/// from the database.
+fn send_pages(mut page: TargetPage, backend: &dyn Backend, out: &mut Out<'_>) -> Shown {
+    let mut shown = 0;
+    loop {
+        let wanted = page.most.min(SHOW_AT_ONCE);
+        let mut found = Vec::new();
+        let read = backend.read(&mut |reader| {
+            reader.targets(TargetPage { most: wanted, ..page }, |target| {
+                found.push(target);
+                ControlFlow::Continue(())
+            })
+        });
+        match read {
+            Ok(()) => {}
+            Err(error) if shown == 0 => return Err(error.into()),
+            // The list has begun, so its end must say that it is not whole.
+            Err(_) => {
+                let mut block = out.block("Event", TARGETS.complete);
+                block.line("EventList", "Cancelled");
+                block.line("ListItems", shown);
+                out.send(block);
+                return Ok(());
+            }
+        }
+        if shown == 0 {
+            start(&TARGETS, out);
+        }
+        for target in &found {
+            entry(&TARGETS, out, |block| records::target(block, target));
+        }
+        shown += found.len();
+        page.most -= wanted;
+        page.after = found.last().map(|target| target.id);
+        if page.most == 0 || found.len() < wanted as usize {
+            complete(&TARGETS, shown, out);
             return Ok(());
         }
     }
-    complete(&TARGETS, shown, out);
-    Ok(())
 }
 
 /// A place that is none would have the client read the first page for ever. One
@@ -180,7 +198,7 @@ fn check_after(page: &TargetPage, backend: &dyn Backend) -> Shown {
         is_known = reader.has_place(after)?;
         Ok(())
     };
-    backend.read(&mut read).map_err(unreadable)?;
+    backend.read(&mut read)?;
     match is_known {
         true => Ok(()),
         false => Err(Refusal::of("After", "no such dl_list")),
@@ -250,8 +268,4 @@ fn complete(list: &List, items: usize, out: &mut Out<'_>) {
     block.line("EventList", "Complete");
     block.line("ListItems", items);
     out.send(block);
-}
-
-fn unreadable(error: StoreError) -> Refusal {
-    Refusal::because(format!("The database could not be read: {error}"))
 }
