@@ -1,11 +1,15 @@
 //! The console without an Asterisk: commands over a real dialer and store.
 
+#[path = "../../tests/harness/transcript.rs"]
+mod transcript;
+
 mod bench;
 
 use bench::desk::Desk;
 use dialer::dialer::{Command as Order, Event, Input, Reply};
 use dialer::domain::{Change, DialListPatch};
 use dialer::surface::cli::{self, Console, Ending, HostStatus, Typed};
+use std::path::Path;
 use uuid::Uuid;
 
 impl Console for Desk {
@@ -235,7 +239,11 @@ fn headers_are_those_of_the_actions() {
     refused(desk, &format!("{campaign} Plan={uuid}"), "Plan: no such plan");
     refused(desk, "out create dl Number1=1", "DlmaUuid: is required");
     done(desk, &format!("{campaign} Plan="));
-    refused(desk, "out set status start on \"Sales campaign\"", "Plan: is not set");
+    refused(
+        desk,
+        "out set status start on \"Sales campaign\"",
+        "Plan: cannot start: the campaign has no plan",
+    );
 }
 
 #[test]
@@ -371,4 +379,28 @@ fn completion_offers_a_limited_number() {
     }
     assert_eq!(offered(&desk, "out delete dlma ").len(), 200);
     assert_eq!(offered(&desk, "out delete dlma list249"), ["list249"]);
+}
+
+/// A console as Asterisk has it, with what Asterisk itself says.
+struct AtConsole(Desk);
+
+impl transcript::Peer for AtConsole {
+    fn exchange(&mut self, line: &str, _answers: Option<usize>) -> String {
+        let line = line.trim_end();
+        let (ending, mut printed) = run(&self.0, line);
+        match ending {
+            Ending::Done => {}
+            Ending::ShowUsage => printed.push_str(&command(&words(line)).usage()),
+            Ending::Failed => printed.push_str(&format!("Command '{line}' failed.\n")),
+        }
+        printed
+    }
+}
+
+#[test]
+fn transcript_of_the_old_commands() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/cli.txt");
+    if let Err(difference) = transcript::run(&file, &mut AtConsole(Desk::new())) {
+        panic!("{difference}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::names::{self, uuid};
 use super::request::Headers;
-use super::{kind, line, unexpected, unreadable, Kind, Print, Result};
+use super::{kind, line, unexpected, Kind, Print, Result};
 use crate::dialer::{Command, Refusal, Reply};
 use crate::domain::{CampaignId, CampaignPatch, StatusRequest};
 use crate::surface::ami::{self, Backend};
@@ -65,7 +65,7 @@ pub(super) fn set_status(
         now = reader.campaign(id)?.map(|campaign| campaign.status);
         Ok(())
     };
-    backend.read(&mut read).map_err(unreadable)?;
+    backend.read(&mut read)?;
     if let Some(now) = now {
         line(print, &format!("Campaign status is {}. camp-uuid[{id}]", now.name()));
     }

@@ -105,7 +105,7 @@ impl Command {
         for line in self.description.lines() {
             let _ = writeln!(usage, "       {line}");
         }
-        if self.arguments.starts_with("X ") || self.arguments == "X" {
+        if self.arguments.split(' ').any(|word| word == "X") {
             quote_names(self, &mut usage);
         }
         if let Does::Create(of) | Does::Update(of) = self.does {

@@ -24,7 +24,6 @@ pub use status::HostStatus;
 
 use super::ami::Backend;
 use crate::dialer::Refusal;
-use crate::store::StoreError;
 
 /// What a command is carried out over.
 pub trait Console: Backend {
@@ -102,10 +101,6 @@ fn carry_out(request: Request, console: &dyn Console, print: &mut Print<'_>) -> 
 /// One line. What is typed and what is stored may hold line ends: they become blanks.
 fn line(print: &mut Print<'_>, text: &str) {
     print(&(table::one_line(text) + "\n"));
-}
-
-fn unreadable(error: StoreError) -> Refusal {
-    Refusal::because(format!("The database could not be read: {error}"))
 }
 
 fn unexpected() -> Refusal {

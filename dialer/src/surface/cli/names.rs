@@ -1,7 +1,7 @@
 //! What an object is called at the console: by its uuid, or by its name where
 //! no other has it.
 
-use super::{unreadable, Kind, Result};
+use super::{Kind, Result};
 use crate::dialer::Refusal;
 use crate::store::{Named, Reader};
 use crate::surface::ami::Backend;
@@ -34,7 +34,7 @@ pub(super) fn find(kind: Kind, typed: &str, backend: &dyn Backend) -> Result<Uui
             ControlFlow::Continue(())
         })
     };
-    backend.read(&mut read).map_err(unreadable)?;
+    backend.read(&mut read)?;
     let found = if exact.is_empty() { alike } else { exact };
     match found.as_slice() {
         [] => Err(kind.not_found(typed)),

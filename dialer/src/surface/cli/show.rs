@@ -2,12 +2,13 @@
 
 use super::names::{self, end_of, Names};
 use super::table::{fixed_row, fixed_titles, number, table, text, Column, UUID};
-use super::{line, unexpected, unreadable, views, Kind, Print, Result};
+use super::{line, unexpected, views, Kind, Print, Result};
 use crate::dialer::{Command, Reply};
 use crate::domain::{
     Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DialListId, Dialing,
     DialingId, ListCounts, Plan, PlanId, Target, TargetId,
 };
+use crate::limits::SHOW_AT_ONCE;
 use crate::store::{CampaignStat, Reader, StoreError, TargetPage};
 use crate::surface::ami::Backend;
 use serde_json::Value;
@@ -25,7 +26,7 @@ fn read<T>(backend: &dyn Backend, of: impl Fn(&Reader) -> Read<T>) -> Result<T> 
         value = Some(of(reader)?);
         Ok(())
     };
-    backend.read(&mut read).map_err(unreadable)?;
+    backend.read(&mut read)?;
     value.ok_or_else(unexpected)
 }
 
@@ -202,18 +203,34 @@ pub(super) fn targets(
     }
     print(&fixed_titles(&TARGET_COLUMNS));
     // One more than is wanted tells whether there are more.
-    let page = TargetPage { list: Some(id), most: most.saturating_add(1), ..TargetPage::default() };
-    let mut count = 0;
-    let mut each = |target: Target| {
-        if count == most {
-            line(print, &format!("The first {most}; there are more: say how many at the end."));
-            return ControlFlow::Break(());
+    let mut left = most.saturating_add(1);
+    let mut page = TargetPage { list: Some(id), ..TargetPage::default() };
+    // Reads and prints by turns: a slow terminal keeps nobody from the database.
+    loop {
+        page.most = left.min(SHOW_AT_ONCE);
+        let found = read(backend, |reader| targets_of(page, reader))?;
+        for target in &found {
+            left -= 1;
+            if left == 0 {
+                line(print, &format!("The first {most}; there are more: say how many at the end."));
+                return Ok(());
+            }
+            print(&fixed_row(&TARGET_COLUMNS, &target_row(target)));
         }
-        count += 1;
-        print(&fixed_row(&TARGET_COLUMNS, &target_row(&target)));
+        if found.len() < page.most as usize {
+            return Ok(());
+        }
+        page.after = found.last().map(|target| target.id);
+    }
+}
+
+fn targets_of(page: TargetPage, reader: &Reader) -> Read<Vec<Target>> {
+    let mut found = Vec::new();
+    reader.targets(page, |target| {
+        found.push(target);
         ControlFlow::Continue(())
-    };
-    backend.read(&mut |reader| reader.targets(page, &mut each)).map_err(unreadable)
+    })?;
+    Ok(found)
 }
 
 fn target_row(target: &Target) -> [String; 6] {
