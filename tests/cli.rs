@@ -45,13 +45,16 @@ fn made(asterisk: &Asterisk, line: &str) -> String {
     uuid.unwrap_or_else(|| panic!("{line}: {printed}")).1.to_owned()
 }
 
+/// Stands behind the last match (`AST_CLI_COMPLETE_EOF`).
+const END: &str = "_EOF_";
+
 /// What the remote console gets offered: all matches, the longest common
 /// beginning first.
 fn offered(asterisk: &Asterisk, line: &str) -> Vec<String> {
     let word = line.rsplit(' ').next().unwrap_or_default();
     let printed = asterisk.rx(&format!("_command matchesarray \"{line}\" \"{word}\""));
-    let (matches, _) = printed.split_once("._EOF_.").unwrap_or((printed.trim(), ""));
-    matches.split_whitespace().skip(1).map(str::to_owned).collect()
+    let words = printed.trim_end().split(' ').take_while(|word| *word != END);
+    words.skip(1).map(str::to_owned).collect()
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn a_running_campaign_is_seen() {
         "watched",
         &[("TechName", "PJSIP/"), ("TrunkName", "trunk"), ("DialTimeout", "60000")],
         &[("Type", "1"), ("Application", "Wait"), ("Data", "60")],
-        &[&[("Number1", "noanswer"), ("Name", "somebody")]],
+        &[&[("Number1", "1301"), ("Name", "somebody")]],
     );
     let campaign = harness::must(campaign);
     let printed = lab.asterisk.rx("out set status start on watched");
