@@ -9,6 +9,7 @@ use bench::desk::Desk;
 use dialer::dialer::{Command as Order, Event, Input, Reply};
 use dialer::domain::{Change, DialListPatch};
 use dialer::surface::cli::{self, Console, Ending, HostStatus, Typed};
+use proptest::prelude::*;
 use std::path::Path;
 use uuid::Uuid;
 
@@ -402,5 +403,47 @@ fn transcript_of_the_old_commands() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/cli.txt");
     if let Err(difference) = transcript::run(&file, &mut AtConsole(Desk::new())) {
         panic!("{difference}");
+    }
+}
+
+/// Words that commands know, and any others.
+fn any_words() -> impl Strategy<Value = Vec<String>> {
+    let known = prop::sample::select(vec![
+        "people",
+        "Sales",
+        "campaign",
+        "on",
+        "start",
+        "Name=x",
+        "Plan=",
+        "DialMode=4",
+        "tries",
+        "1",
+        "Variable=a=b",
+        "Dlma=people",
+        "Number1=1",
+        "busy",
+        "",
+    ]);
+    let word = prop_oneof![known.prop_map(str::to_owned), ".{0,12}", "[A-Za-z]{1,9}=.{0,9}"];
+    prop::collection::vec(word, 0..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_words_are_answered_with_whole_harmless_lines(words in any_words()) {
+        let office = Office::new();
+        for command in cli::COMMANDS {
+            let mut printed = String::new();
+            let ending = cli::run(command, &words, &office.desk, &mut |text| printed.push_str(text));
+            prop_assert!(printed.is_empty() || printed.ends_with('\n'), "{}", command.words);
+            prop_assert!(!printed.contains(|c: char| c.is_control() && c != '\n'));
+            prop_assert_eq!(printed.is_empty(), ending == Ending::ShowUsage);
+            let beginning = words.last().cloned().unwrap_or_default();
+            let offers = cli::complete(command, &Typed::new(&words, &beginning), &office.desk);
+            prop_assert!(offers.iter().all(|offer| !offer.contains(' ') || beginning.contains(' ')));
+        }
     }
 }

@@ -60,15 +60,17 @@ pub(super) fn set_status(
         Reply::Refused(why) => return Err(why),
         _ => return Err(unexpected()),
     }
+    // Done is done, also if it cannot be read what the status is now.
     let mut now = None;
-    let mut read = |reader: &crate::store::Reader| {
-        now = reader.campaign(id)?.map(|campaign| campaign.status);
+    let _ = backend.read(&mut |reader| {
+        now = reader.campaign(id)?.map(|campaign| campaign.status.name());
         Ok(())
+    });
+    let message = match now {
+        Some(now) => format!("Campaign status is {now}. camp-uuid[{id}]"),
+        None => "Campaign updated successfully".to_owned(),
     };
-    backend.read(&mut read)?;
-    if let Some(now) = now {
-        line(print, &format!("Campaign status is {}. camp-uuid[{id}]", now.name()));
-    }
+    line(print, &message);
     Ok(())
 }
 

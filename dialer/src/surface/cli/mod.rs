@@ -77,7 +77,7 @@ fn failed(why: &Refusal, print: &mut Print<'_>) -> Ending {
 fn carry_out(request: Request, console: &dyn Console, print: &mut Print<'_>) -> Result<()> {
     match request {
         Request::Status => {
-            print(&status::view(&console.host(), status::of_dialer(console).as_ref()));
+            print(&status::show(console));
             Ok(())
         }
         Request::Help => {

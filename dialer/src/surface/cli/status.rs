@@ -30,10 +30,16 @@ pub struct HostStatus {
     pub fault: Option<String>,
 }
 
+/// How everything is.
+pub(super) fn show(console: &dyn Console) -> String {
+    let host = console.host();
+    view(&host, of_dialer(&host, console).as_ref())
+}
+
 /// What the dialer says of itself. One that waits for its database does not
 /// answer; the rest can be said.
-pub(super) fn of_dialer(console: &dyn Console) -> Option<Status> {
-    if console.host().fault.is_some() {
+fn of_dialer(host: &HostStatus, console: &dyn Console) -> Option<Status> {
+    if host.fault.is_some() {
         return None;
     }
     match console.ask(Command::ShowStatus) {
@@ -42,7 +48,7 @@ pub(super) fn of_dialer(console: &dyn Console) -> Option<Status> {
     }
 }
 
-pub(super) fn view(host: &HostStatus, dialer: Option<&Status>) -> String {
+fn view(host: &HostStatus, dialer: Option<&Status>) -> String {
     let mut text = String::new();
     let out = &mut text;
     line(out, "Version", format_args!("{} on Asterisk {}", host.version, host.asterisk));
