@@ -117,6 +117,19 @@ fn values_reach_the_terminal_harmless() {
 }
 
 #[test]
+fn a_list_goes_into_a_file_and_comes_back() {
+    let asterisk = asterisk();
+    made(&asterisk, "out create dlma Name=exported");
+    made(&asterisk, "out create dlma Name=imported");
+    made(&asterisk, "out create dl Dlma=exported Name=one Number1=100 Variable=V=x");
+    let printed = asterisk.rx("out export dlma exported to list.csv");
+    assert_eq!(printed.trim_end(), "1 targets are in list.csv");
+    let printed = asterisk.rx("out import dlma imported from list.csv");
+    assert_eq!(printed.trim_end(), "1 rows: 1 accepted, 0 duplicates, 0 refused");
+    assert!(asterisk.rx("out show dls imported").contains(" one "));
+}
+
+#[test]
 fn a_running_campaign_is_seen() {
     let lab = Lab::shared();
     let ami = lab.asterisk.ami();

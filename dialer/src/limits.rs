@@ -46,5 +46,20 @@ pub const TARGETS_PER_RESET: usize = 500;
 /// Entries that are read from the store at once, however many are asked for.
 pub const SHOW_AT_ONCE: u32 = 500;
 
+/// Rows of a file that are imported in one transaction.
+pub const IMPORT_CHUNK: usize = 500;
+
+/// Rows that are told of one by one because an import did not take them.
+pub const IMPORT_ROWS_PER_REPORT: u64 = 1_000;
+
+/// Rows between two notes of how far an import or export is on the wire.
+pub const ROWS_PER_PROGRESS: u64 = 50_000;
+
+/// Targets between two notes of how far an export is.
+pub const EXPORT_PROGRESS: u64 = 1_000;
+
+/// Different variables that a CSV file may have a column for.
+pub const EXPORT_VARIABLES: usize = 1_000;
+
 /// Due targets that one look moves back among the ready ones.
 pub const PROMOTIONS_PER_LOOK: usize = 1_000;

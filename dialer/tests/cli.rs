@@ -406,6 +406,39 @@ fn transcript_of_the_old_commands() {
     }
 }
 
+#[test]
+fn lists_come_from_files_and_go_into_files() {
+    let office = Office::new();
+    let desk = &office.desk;
+    let file = "Name,Number1\na,1\nb,2\nb,2\nc,x y\n";
+    std::fs::write(desk.folder().join("new.csv"), file).expect("a file");
+    let trial = done(desk, "out import dlma people from new.csv dryrun");
+    let counts = "4 rows: 2 accepted, 1 duplicates, 1 refused";
+    assert!(trial.ends_with(&format!("\n{counts}, nothing was changed\n")), "{trial}");
+    assert!(trial.contains("Line 5, Number1: refused: "), "{trial}");
+    assert_eq!(done(desk, "out show dls people").lines().count(), 2);
+    assert!(done(desk, "out import dlma people from new.csv").ends_with(&format!("\n{counts}\n")));
+    assert_eq!(done(desk, "out show dls people").lines().count(), 4);
+    assert_eq!(done(desk, "out export dlma people to all.jsonl"), "3 targets are in all.jsonl\n");
+    let (ending, why) = run(desk, "out export dlma people to all.jsonl");
+    assert_eq!((ending, why.starts_with("File: ")), (Ending::Failed, true), "{why}");
+    done(desk, "out export dlma people to all.jsonl Overwrite=yes");
+    let (ending, why) = run(desk, "out import dlma people from ../x.csv");
+    assert_eq!((ending, why.starts_with("File: ")), (Ending::Failed, true), "{why}");
+    refused(desk, "out import dlma nobody from new.csv", "Dlma nobody not found.");
+    for line in
+        ["out import dlma people", "out import dlma people to x", "out export dlma people to"]
+    {
+        assert_eq!(run(desk, line).0, Ending::ShowUsage, "{line}");
+    }
+    assert_eq!(offered(desk, "out import dlma people fr"), ["from"]);
+    assert_eq!(
+        offered(desk, "out import dlma people from x Sep"),
+        ["Separator=", "Separator=...", "Separator=comma", "Separator=semicolon", "Separator=tab",]
+    );
+    assert_eq!(offered(desk, "out export dlma people to x Format=c"), ["Format=csv"]);
+}
+
 /// Words that commands know, and any others.
 fn any_words() -> impl Strategy<Value = Vec<String>> {
     let known = prop::sample::select(vec![

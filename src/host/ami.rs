@@ -1,10 +1,13 @@
 //! Manager actions and events: the dialer's words on Asterisk's AMI.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use dialer::dialer::{Command, Event, Refusal, Reply};
+use dialer::domain::DialListId;
 use dialer::store::{Reader, StoreError};
 use dialer::surface::ami::{self, Backend, Privilege};
+use dialer::surface::bulk::{Files, NewFile};
 use dialer::surface::help;
 
 use super::inbox::NoReply;
@@ -68,6 +71,30 @@ impl Backend for OfRuntime {
             Some(runtime) => runtime.read(with),
             None => Err(StoreError::new("the dialer has stopped")),
         }
+    }
+
+    fn files(&self) -> &dyn Files {
+        match &self.0 {
+            Some(runtime) => runtime.files(),
+            None => &NoFiles,
+        }
+    }
+}
+
+/// Of a dialer that has stopped.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn open(&self, _name: &str) -> Result<Box<dyn Read>, String> {
+        Err("the dialer has stopped".to_owned())
+    }
+
+    fn create(&self, _name: &str, _overwrite: bool) -> Result<Box<dyn NewFile>, String> {
+        Err("the dialer has stopped".to_owned())
+    }
+
+    fn begin_import(&self, _list: DialListId) -> Option<Box<dyn Send>> {
+        None
     }
 }
 

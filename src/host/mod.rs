@@ -9,11 +9,13 @@
 //! | `results`  | the result file |
 //! | `settings` | `res_outbound.conf` |
 //! | `switch`   | what the dialer may ask of Asterisk |
+//! | `files`    | the folder for imports and exports |
 //! | `ami`, `cli` | manager actions and events, console commands |
 
 pub mod ami;
 pub mod cli;
 pub mod engine;
+pub mod files;
 pub mod inbox;
 pub mod results;
 pub mod runtime;

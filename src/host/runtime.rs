@@ -20,6 +20,7 @@ use dialer::store::{Reader, Sqlite, Store, StoreError, Write};
 
 use super::ami;
 use super::engine::Engine;
+use super::files::Folder;
 use super::inbox::{Batch, Inbox, NoReply, ReplyTo, Timed};
 use super::results::ResultFile;
 use super::settings::Settings;
@@ -62,6 +63,7 @@ pub struct Runtime {
     readers: Mutex<Vec<Reader>>,
     state: Arc<Mutex<State>>,
     engine: Arc<Engine>,
+    files: Folder,
     thread: Mutex<Option<JoinHandle>>,
     started: Instant,
 }
@@ -137,6 +139,7 @@ impl Runtime {
             readers: Mutex::default(),
             state,
             engine,
+            files: Folder::new(settings.bulk_folder.clone()),
             thread: Mutex::new(Some(thread)),
             started: Instant::now(),
         }))
@@ -145,6 +148,11 @@ impl Runtime {
     /// Has the dialer carry a command out.
     pub fn ask(&self, command: Command) -> Result<Reply, NoReply> {
         self.inbox.ask(command)
+    }
+
+    /// The files for import and export.
+    pub fn files(&self) -> &Folder {
+        &self.files
     }
 
     /// Lends a reader of the store.
@@ -174,6 +182,7 @@ impl Runtime {
                 self.database.display()
             );
         }
+        self.files.set_path(settings.bulk_folder.clone());
         self.inbox.configure(settings.dialer.clone(), settings.result_file.clone());
     }
 

@@ -53,6 +53,10 @@ pub enum Command {
     CreateTarget(DialListId, TargetPatch),
     UpdateTarget(TargetId, TargetPatch),
     DeleteTarget(TargetId),
+    /// Puts many targets into a list at once, without an event of each.
+    ImportTargets(DialListId, Vec<TargetPatch>),
+    /// Tells the world what an import has brought.
+    EndImport(DialListId, Box<Imported>),
     /// Makes the next targets of a list dialable again; [`Reply::Reset`] says
     /// whether there are more.
     ResetList(DialListId, ListReset),
@@ -92,6 +96,7 @@ pub enum Reply {
     },
     /// One sentence.
     Explained(String),
+    Imported(usize),
     Dialings(Vec<Arc<Dialing>>),
     Status(Status),
     Refused(Refusal),
@@ -127,6 +132,17 @@ impl std::fmt::Display for Refusal {
             None => f.write_str(&self.reason),
         }
     }
+}
+
+/// What an import has brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// The file, as it was named.
+    pub file: String,
+    pub rows: u64,
+    pub accepted: u64,
+    pub duplicates: u64,
+    pub refused: u64,
 }
 
 /// Which targets of a list become dialable again, and how far that is.
@@ -187,6 +203,8 @@ pub enum Event {
     Dialing(What, Arc<Dialing>),
     /// Targets of a list were made dialable again.
     Reset(Box<DialList>, Box<ListReset>),
+    /// Targets were put into a list from a file.
+    Imported(DialListId, Box<Imported>),
 }
 
 /// What happened to the object of an [`Event`].
@@ -394,6 +412,11 @@ impl Dialer {
             Command::CreateTarget(list, patch) => self.create_target(list, patch, now, ready),
             Command::UpdateTarget(id, patch) => self.update_target(id, patch, world, ready),
             Command::DeleteTarget(id) => self.delete_target(id, world, ready),
+            Command::ImportTargets(id, patches) => self.import_targets(id, patches, now, ready),
+            Command::EndImport(id, imported) => {
+                ready.events.push(Event::Imported(id, imported));
+                Ok(Reply::Updated)
+            }
             Command::ResetList(id, reset) => self.reset_list(id, &reset, world, ready),
             Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),

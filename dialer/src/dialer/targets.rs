@@ -1,7 +1,7 @@
 //! Targets: create, update, delete.
 
 use super::{Dialer, Event, Ready, Refusal, Reply, What, World};
-use crate::domain::{DialListId, Target, TargetId, TargetPatch, Timestamp};
+use crate::domain::{DialListId, Target, TargetId, TargetPatch, TargetState, Timestamp};
 use crate::store::Write;
 use std::sync::Arc;
 
@@ -22,6 +22,33 @@ impl Dialer {
         put(ready, What::Created, Arc::new(target));
         self.look_again(now, |campaign| campaign.list == Some(list));
         Ok(Reply::Created(id.0))
+    }
+
+    pub(super) fn import_targets(
+        &mut self,
+        list: DialListId,
+        patches: Vec<TargetPatch>,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Result<Reply, Refusal> {
+        if !self.lists.contains_key(&list) {
+            return Err(Refusal::of("DlmaUuid", "no such dlma"));
+        }
+        let count = patches.len();
+        let targets: Vec<_> = patches
+            .into_iter()
+            .map(|patch| {
+                let mut target = Target::new(TargetId(self.ids.next_id(now)), list, now);
+                target.apply(patch);
+                target
+            })
+            .collect();
+        if targets.iter().any(|target| target.state != TargetState::Ready) {
+            return Err(Refusal::because("A target without a number cannot be imported"));
+        }
+        ready.writes.push(Write::NewTargets(targets));
+        self.look_again(now, |campaign| campaign.list == Some(list));
+        Ok(Reply::Imported(count))
     }
 
     pub(super) fn update_target(

@@ -252,6 +252,10 @@ pub fn parse_days(text: &str) -> Option<Vec<Weekday>> {
 
 /// A zone of the IANA time zone database, such as `Europe/Berlin`.
 pub fn parse_time_zone(name: &str) -> Option<TimeZone> {
+    // Known without a look into the database, which stays in memory.
+    if name.eq_ignore_ascii_case("UTC") {
+        return Some(TimeZone::UTC);
+    }
     TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 

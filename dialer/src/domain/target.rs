@@ -15,6 +15,15 @@ pub enum DoneReason {
     Exhausted = 2,
 }
 
+impl DoneReason {
+    pub fn name(self) -> &'static str {
+        match self {
+            DoneReason::Answered => "answered",
+            DoneReason::Exhausted => "exhausted",
+        }
+    }
+}
+
 /// Where a target stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetState {

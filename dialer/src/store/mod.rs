@@ -32,6 +32,8 @@ pub enum Write {
     Destination(Box<Destination>),
     List(Box<DialList>),
     Target(Arc<Target>),
+    /// New targets, ready to be dialled.
+    NewTargets(Vec<Target>),
     /// State, tries and last result of a target that is there.
     Progress(Arc<Target>),
     /// A new dialing, and the progress of its target.

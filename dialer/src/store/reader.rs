@@ -170,6 +170,33 @@ impl Reader {
         Ok(())
     }
 
+    /// Hands over each target's own key and its first number, in the list's order.
+    pub fn target_keys(
+        &self,
+        list: DialListId,
+        mut each: impl FnMut(Option<&str>, Option<&str>),
+    ) -> Result<()> {
+        let sql = "SELECT ukey, coalesce(number_1, number_2, number_3, number_4, number_5,
+                 number_6, number_7, number_8)
+             FROM target
+             WHERE dial_list = (SELECT id FROM dial_list WHERE uuid = ?) AND state < 4";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query([list.0.as_bytes().as_slice()])?;
+        while let Some(row) = found.next()? {
+            let text = |at| row.get_ref(at).map(|value| value.as_str().ok());
+            each(text(0)?, text(1)?);
+        }
+        Ok(())
+    }
+
+    /// Reads several times of one state of the store, whatever is written meanwhile.
+    pub fn snapshot<T>(&self, read: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN")?;
+        let read = read(self);
+        self.connection.execute_batch("COMMIT")?;
+        read
+    }
+
     /// How far each campaign's list is worked off, or one campaign's.
     pub fn stats(&self, only: Option<CampaignId>) -> Result<Vec<CampaignStat>> {
         let sql = "SELECT coalesce(ready, 0), coalesce(waiting, 0), coalesce(dialing, 0),

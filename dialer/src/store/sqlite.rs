@@ -216,6 +216,12 @@ impl Sqlite {
     }
 
     fn put_target(&mut self, target: &Target) -> Result<()> {
+        self.put_target_record(target)?;
+        self.put_progress(target)
+    }
+
+    /// All but how far it is: a new one has no try and no result.
+    fn put_target_record(&mut self, target: &Target) -> Result<()> {
         let row = self.list_row(target.list)?;
         let id = bytes(&target.id.0);
         let variables = (!target.variables.is_empty()).then(|| json(&target.variables));
@@ -249,7 +255,7 @@ impl Sqlite {
                  tm_delete = excluded.tm_delete",
             values.as_slice(),
         )?;
-        self.put_progress(target)
+        Ok(())
     }
 
     /// State, tries and last result of a target that is there.
@@ -476,6 +482,9 @@ impl Store for Sqlite {
             Write::Destination(destination) => self.put_destination(destination),
             Write::List(list) => self.put_list(list),
             Write::Target(target) => self.put_target(target),
+            Write::NewTargets(targets) => {
+                targets.iter().try_for_each(|target| self.put_target_record(target))
+            }
             Write::Progress(target) => self.put_progress(target),
             Write::Claim(dialing, target) => {
                 self.claim(dialing)?;

@@ -14,6 +14,8 @@ pub const FILE: &str = "res_outbound.conf";
 pub struct Settings {
     pub result_file: PathBuf,
     pub database: PathBuf,
+    /// Where files for import and export are.
+    pub bulk_folder: PathBuf,
     pub dialer: crate::dialer::Settings,
 }
 
@@ -88,6 +90,7 @@ pub const OPTIONS: &[Setting] = &[
         Kind::Number(1..=10_000, |to, rate| to.dialer.calls_per_second = rate),
     ),
     setting(GENERAL, "timezone", "UTC", Kind::TimeZone(|to| &mut to.dialer.time_zone)),
+    setting(GENERAL, "bulk_folder", "outbound", Kind::Path(|to| &mut to.bulk_folder)),
     setting(GENERAL, "event_time_fast", "100000", Kind::NoEffect),
     setting(GENERAL, "event_time_slow", "3000000", Kind::NoEffect),
     setting(GENERAL, "history_events_enable", "no", Kind::NotAvailable),
@@ -146,6 +149,7 @@ impl Settings {
         let mut settings = Settings {
             result_file: PathBuf::new(),
             database: PathBuf::new(),
+            bulk_folder: PathBuf::new(),
             dialer: crate::dialer::Settings::default(),
         };
         for option in OPTIONS {

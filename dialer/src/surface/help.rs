@@ -91,6 +91,7 @@ fn synopsis(event: &Event) -> String {
         Event::Destination(what, _) => ("destination", what),
         Event::List(what, _) => ("dial list", what),
         Event::Target(what, _) => ("target", what),
+        Event::Imported(..) => return "Targets were put into a dial list from a file.".to_owned(),
         Event::Reset(..) => return "Targets of a dial list were made dialable again.".to_owned(),
         Event::Dialing(What::Created, _) => return "A number is about to be dialled.".to_owned(),
         Event::Dialing(What::Deleted, _) => return "A dialing is over.".to_owned(),
@@ -151,6 +152,10 @@ fn codes<const N: usize>(codes: [(i32, &str); N]) -> String {
 const EVENT_HEADERS: &[(&str, &str)] = &[
     ("Uuid", "The object's uuid."),
     ("Variable", "Channel variable name=value; one line each."),
+    ("Rows", "Rows of the file, without the header row."),
+    ("Accepted", "Rows that are targets now."),
+    ("Duplicates", "Rows that stood in the list already, or on a line before."),
+    ("Refused", "Rows that were no targets."),
     ("Count", "Targets that were made dialable."),
     ("DlTable", "The list's uuid with underscores."),
     ("DialingUuid", "The dialing under way."),
@@ -224,6 +229,7 @@ fn samples() -> Vec<Event> {
         samples.push(Event::Target(what, target.clone().into()));
         samples.extend(dialing.clone().map(|dialing| Event::Dialing(what, dialing.into())));
     }
+    samples.push(Event::Imported(list.id, Box::default()));
     samples.push(Event::Reset(Box::new(list), Box::default()));
     samples
 }
@@ -375,7 +381,7 @@ mod tests {
     fn every_event_is_in_it_and_every_header_explained() {
         let xml = xml();
         let samples = samples();
-        assert_eq!(samples.len(), 19);
+        assert_eq!(samples.len(), 20);
         for event in samples {
             let (name, lines) = ami::event(&event);
             let documented = element(&xml, "managerEvent", name);

@@ -1,6 +1,7 @@
 //! Wire text to commands, and replies and events to wire text.
 
 pub mod ami;
+pub mod bulk;
 pub mod cli;
 pub mod conf;
 pub mod help;

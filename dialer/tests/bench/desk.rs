@@ -3,11 +3,15 @@
 
 use super::step;
 use dialer::dialer::{Command, Dialer, Event, Input, Ready, Reply, Settings, TimeOrderedIds};
-use dialer::domain::Timestamp;
+use dialer::domain::{DialListId, Timestamp};
 use dialer::store::{Reader, Sqlite, Store, StoreError};
 use dialer::surface::ami::{self, Backend};
+use dialer::surface::bulk::{Files, NewFile};
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A dialer that is stepped by hand.
@@ -15,7 +19,7 @@ pub struct Desk {
     state: RefCell<(Dialer, Sqlite)>,
     reader: Reader,
     events: RefCell<Vec<Event>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
@@ -38,7 +42,7 @@ impl Desk {
         let ids = Box::new(TimeOrderedIds);
         let (dialer, _) = Dialer::restore(settings, ids, records, &HashSet::new(), NOW);
         let state = RefCell::new((dialer, store));
-        Desk { state, reader, events: RefCell::default(), _folder: folder }
+        Desk { state, reader, events: RefCell::default(), folder }
     }
 
     /// What a client gets for an action, and the events that follow.
@@ -46,6 +50,11 @@ impl Desk {
         let mut came = String::new();
         ami::answer(headers, self, &mut |text| came.push_str(text));
         (came, self.events())
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The events since they were last taken.
@@ -62,6 +71,54 @@ impl Desk {
     }
 }
 
+/// Files of the desk's folder, by plain names.
+impl Desk {
+    fn path(&self, name: &str) -> Result<PathBuf, String> {
+        match name.contains('/') || name.starts_with('.') {
+            true => Err("is not allowed; allowed are plain names".to_owned()),
+            false => Ok(self.folder().join(name)),
+        }
+    }
+}
+
+impl Files for Desk {
+    fn open(&self, name: &str) -> Result<Box<dyn Read>, String> {
+        let file = File::open(self.path(name)?).map_err(|error| error.to_string())?;
+        Ok(Box::new(file))
+    }
+
+    fn create(&self, name: &str, overwrite: bool) -> Result<Box<dyn NewFile>, String> {
+        let path = self.path(name)?;
+        if path.exists() && !overwrite {
+            return Err("is there already".to_owned());
+        }
+        let file = File::create(path).map_err(|error| error.to_string())?;
+        Ok(Box::new(Whole(file)))
+    }
+
+    fn begin_import(&self, _list: DialListId) -> Option<Box<dyn Send>> {
+        Some(Box::new(()))
+    }
+}
+
+struct Whole(File);
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl NewFile for Whole {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Backend for Desk {
     fn ask(&self, command: Command) -> Reply {
         self.step(Input::Command(Box::new(command))).reply.expect("a reply")
@@ -72,5 +129,9 @@ impl Backend for Desk {
         with: &mut dyn FnMut(&Reader) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         with(&self.reader)
+    }
+
+    fn files(&self) -> &dyn Files {
+        self
     }
 }

@@ -122,6 +122,22 @@ const RESET: &[Header] = &[
         "clear: the tries count from the start again. keep: they go on counting. Default clear.",
     ),
 ];
+const IMPORT: &[Header] = &[
+    required("File", "Name of the file in the folder bulk_folder of res_outbound.conf. The first row of a CSV file names the columns: Name, Detail, UKey, UData, Email, Number1 to Number8; any other name is that of a channel variable."),
+    header("Format", "csv or jsonl (one JSON object a line). Default: what the name ends in."),
+    header("Separator", "Between the columns of a CSV file: comma, semicolon or tab. Default: the likeliest."),
+    header("DryRun", "yes: everything is checked and nothing changed. Default no."),
+    header("Duplicates", "skip: a row whose UKey, or without one whose first number, stands in the list already or on a line before is not taken. take: it is. Default skip."),
+];
+const EXPORT: &[Header] = &[
+    required("File", "Name of the new file in the folder bulk_folder of res_outbound.conf."),
+    header("Format", "csv or jsonl (one JSON object a line). Default: what the name ends in."),
+    header("Overwrite", "yes: a file of that name is replaced. Default no."),
+    header(
+        "Disposition",
+        "Only targets whose last dialing ended so: names separated by commas. Default: all.",
+    ),
+];
 const PAGE: &[Header] = &[
     header("DlmaUuid", "Only targets of this list."),
     header("Count", "At most so many, 0 to 1000000. Default 100."),
@@ -174,6 +190,8 @@ pub const ACTIONS: &[Action] = &[
     change("OutDlListCreate", "Put a target into a dial list.", "The answer has its Uuid.", &[ACTION_ID, LIST, NAMED, TARGET, VARIABLE]),
     change("OutDlListUpdate", "Change a target.", UPDATES, &[ACTION_ID, UUID, NAMED, TARGET, VARIABLE]),
     change("OutDlListDelete", "Delete a target.", "Refused while it is being dialled.", &[ACTION_ID, UUID]),
+    change("OutDlListImport", "Put the rows of a file into a dial list.", "One OutDlListImportRow for each row that is refused or a duplicate (at most 1000), OutDlListImportProgress now and then, then OutDlListImportComplete. Rows that are refused do not keep the others out.", &[ACTION_ID, LIST, IMPORT]),
+    change("OutDlListExport", "Write a dial list with its results into a file.", "OutDlListExportProgress now and then, then OutDlListExportComplete. What is written can be imported again.", &[ACTION_ID, LIST, EXPORT]),
     show("OutDlListShow", "Show targets.", "One OutDlListEntry each, in the list's order, then OutDlListComplete.", &[ACTION_ID, ONE, PAGE]),
     show("OutDlListExplain", "Say why a target is not being dialled now.", "The answer has the Reason in one sentence.", &[ACTION_ID, UUID]),
     show("OutDialingShow", "Show live dialings.", "One OutDialingEntry each, then OutDialingListComplete.", &[ACTION_ID, ONE]),

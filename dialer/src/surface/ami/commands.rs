@@ -5,8 +5,7 @@ use crate::dialer::{Command, ListReset, Refusal};
 use crate::domain::{
     parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CampaignId, CampaignPatch,
     Change, DestinationId, DestinationKind, DestinationPatch, DialListId, DialListPatch, DialMode,
-    Disposition, ListEnd, PlanId, PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId,
-    TargetPatch,
+    ListEnd, PlanId, PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
 };
 use crate::limits::{
     DIAL_TIMEOUT_MS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S, SERVICE_LEVEL, TEXT_BYTES,
@@ -129,7 +128,8 @@ fn list_patch(fields: &Fields<'_>) -> Result<DialListPatch> {
     })
 }
 
-fn target_patch(fields: &Fields<'_>) -> Result<TargetPatch> {
+/// What an action, or a row of a file, says of a target.
+pub fn target_patch(fields: &Fields<'_>) -> Result<TargetPatch> {
     let mut numbers: [Change<String>; NUMBERS_PER_TARGET] = Default::default();
     for (change, name) in numbers.iter_mut().zip(NUMBER) {
         *change = fields.telephone(name)?;
@@ -212,13 +212,9 @@ fn schedule_patch(fields: &Fields<'_>) -> Result<SchedulePatch> {
 /// Which targets of a list are to be reset.
 pub fn reset(fields: &Fields<'_>) -> Result<(DialListId, ListReset)> {
     let list = DialListId(fields.required_object("Uuid", "dlma")?);
-    let dispositions = fields.list("Disposition", Disposition::from_name, || {
-        let names = Disposition::ALL.map(Disposition::name).join(", ");
-        format!("names separated by commas, of {names}")
-    })?;
     let clear_tries = fields.code_word("Tries", &[("clear", true), ("keep", false)])?;
     let reset = ListReset {
-        dispositions: dispositions.unwrap_or_default(),
+        dispositions: fields.dispositions("Disposition")?,
         clear_tries: clear_tries.unwrap_or(true),
         ..ListReset::default()
     };

@@ -201,8 +201,17 @@ fn variable(bytes: &[u8]) -> std::result::Result<(&str, &str), String> {
     if name.is_empty() {
         return Err(wrong(text, "name=value with a name"));
     }
-    word(name, "_-().~")?;
+    variable_name(name)?;
     Ok((name, value))
+}
+
+/// Whether a channel variable may be named so; if not, why.
+pub fn variable_name(name: &str) -> std::result::Result<(), String> {
+    if name.is_empty() {
+        return Err("is empty; allowed is a name of letters, digits and _-().~".to_owned());
+    }
+    at_most(name, TOKEN_BYTES)?;
+    word(name, "_-().~")
 }
 
 /// Text without control characters (a tab is none here).

@@ -6,6 +6,7 @@
 
 mod actions;
 mod block;
+mod bulk;
 mod commands;
 mod fields;
 mod records;
@@ -17,8 +18,10 @@ pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
+use crate::surface::bulk::{Export, Files, Import};
 use crate::surface::reset::reset_list;
-use fields::Fields;
+pub(super) use commands::target_patch;
+pub(super) use fields::{variable_name, Fields};
 use uuid::Uuid;
 
 /// What an action is carried out over.
@@ -31,6 +34,9 @@ pub trait Backend {
         &self,
         with: &mut dyn FnMut(&Reader) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// The files for import and export.
+    fn files(&self) -> &dyn Files;
 }
 
 /// Carries one action out. `headers` are the message's, in order; `send` gets
@@ -63,6 +69,8 @@ fn carry_out(
     fields.check_once(action)?;
     match (action.privilege, action.name) {
         (Privilege::Show, name) => show::show(name, fields, backend, out),
+        (Privilege::Change, "OutDlListImport") => bulk::answer_import(fields, backend, out),
+        (Privilege::Change, "OutDlListExport") => bulk::answer_export(fields, backend, out),
         (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
         (Privilege::Change, name) => change(name, fields, backend, out),
     }
@@ -91,12 +99,28 @@ pub(super) fn change_by(
     headers: &[(&[u8], &[u8])],
     backend: &dyn Backend,
 ) -> Result<(String, Option<Uuid>), Refusal> {
+    let fields = fields_of(name, headers)?;
+    let (noun, command) = commands::parse(name, &fields)?;
+    carried_out(noun, backend.ask(command))
+}
+
+/// What the headers of an import order.
+pub(super) fn import_by(headers: &[(&[u8], &[u8])]) -> Result<Import, Refusal> {
+    bulk::import_order(&fields_of("OutDlListImport", headers)?)
+}
+
+/// What the headers of an export order.
+pub(super) fn export_by(headers: &[(&[u8], &[u8])]) -> Result<Export, Refusal> {
+    bulk::export_order(&fields_of("OutDlListExport", headers)?)
+}
+
+/// The headers of an action, none of which stands more often than it may.
+fn fields_of<'a>(name: &str, headers: &'a [(&'a [u8], &'a [u8])]) -> Result<Fields<'a>, Refusal> {
     let fields = Fields::new(headers);
     if let Some(action) = ACTIONS.iter().find(|action| action.name == name) {
         fields.check_once(action)?;
     }
-    let (noun, command) = commands::parse(name, &fields)?;
-    carried_out(noun, backend.ask(command))
+    Ok(fields)
 }
 
 fn carried_out(noun: &str, reply: Reply) -> Result<(String, Option<Uuid>), Refusal> {

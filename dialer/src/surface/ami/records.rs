@@ -39,6 +39,12 @@ pub fn event(event: &Event) -> (&'static str, String) {
             block.line("Tries", if reset.clear_tries { "clear" } else { "keep" });
             "OutDlmaReset"
         }
+        Event::Imported(list, imported) => {
+            block.line("DlmaUuid", list);
+            block.line("File", &imported.file);
+            super::bulk::counts(&mut block, imported);
+            "OutDlListImport"
+        }
         Event::Target(what, record) => {
             match what {
                 What::Deleted => block.line("Uuid", record.id),

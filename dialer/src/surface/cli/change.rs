@@ -118,6 +118,6 @@ fn resolve(
     Ok(())
 }
 
-fn bytes(headers: &Headers) -> Vec<(&[u8], &[u8])> {
+pub(super) fn bytes(headers: &Headers) -> Vec<(&[u8], &[u8])> {
     headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
 }

@@ -3,7 +3,7 @@
 
 use super::{kind, Kind};
 use crate::domain::Disposition;
-use crate::surface::ami::Header;
+use crate::surface::ami::{Action, Header};
 use std::fmt::Write;
 
 /// One command of the console.
@@ -33,6 +33,8 @@ pub(super) enum Does {
     Delete(Kind),
     SetStatus,
     Reset,
+    Import,
+    Export,
 }
 
 const fn command(
@@ -84,6 +86,8 @@ pub const COMMANDS: &[Command] = &[
     command("out delete dl", Does::Delete(Kind::Target), "UUID", "Delete a target", "Refused while it is being dialled."),
     command("out set status", Does::SetStatus, "{start|starting|stop|stopping|pause|pausing|kill} on X", "Start, pause or stop a campaign", "stop and pause let live calls go on, kill hangs them up."),
     command("out reset dlma", Does::Reset, "X [tries|tries=keep] [DISPOSITION ...]", "Make targets of a dial list dialable again", "tries: the tries count from the start again, which is the default. tries=keep: they go on\ncounting. DISPOSITION: only targets whose last dialing ended so."),
+    command("out import dlma", Does::Import, "X from FILE [dryrun] [Header=value ...]", "Put the targets of a file into a dial list", "FILE is CSV with a row of titles, or one JSON object a line (.jsonl). Rows that are not\ntaken are told with their line and the reason. dryrun: only checks."),
+    command("out export dlma", Does::Export, "X to FILE [Header=value ...]", "Write the targets of a dial list into a file", "As CSV, or as one JSON object a line if FILE ends with .jsonl."),
 ];
 
 const TARGETS: &str =
@@ -95,6 +99,17 @@ const DELETES: &str = "Refused while a live dialing, or a campaign that is not s
 const USAGE_WIDTH: usize = 92;
 
 impl Command {
+    /// The manager's action whose headers it takes.
+    pub(super) fn action(&self) -> Option<&'static Action> {
+        match self.does {
+            Does::Create(kind) => kind.action("Create"),
+            Does::Update(kind) => kind.action("Update"),
+            Does::Import => kind::action(kind::IMPORT),
+            Does::Export => kind::action(kind::EXPORT),
+            _ => None,
+        }
+    }
+
     /// `Usage: …`, what it does and what it takes, ending with a line's end.
     pub fn usage(&self) -> String {
         let mut usage = format!("Usage: {}", self.words);
@@ -108,9 +123,8 @@ impl Command {
         if self.arguments.split(' ').any(|word| word == "X") {
             quote_names(self, &mut usage);
         }
-        if let Does::Create(of) | Does::Update(of) = self.does {
-            let verb = if matches!(self.does, Does::Create(_)) { "Create" } else { "Update" };
-            explain_headers(of, verb, &mut usage);
+        if let Some(action) = self.action() {
+            explain_headers(action, &mut usage);
         }
         if self.does == Does::Reset {
             let names = Disposition::ALL.map(Disposition::name).join(", ");
@@ -128,8 +142,7 @@ fn quote_names(command: &Command, usage: &mut String) {
     let _ = writeln!(usage, "       A name with blanks stands in quotes: \"Sales campaign\"");
 }
 
-fn explain_headers(of: Kind, verb: &str, usage: &mut String) {
-    let Some(action) = of.action(verb) else { return };
+fn explain_headers(action: &'static Action, usage: &mut String) {
     let _ = writeln!(usage, "       A value with blanks stands in quotes: Name=\"Sales campaign\"");
     let _ = writeln!(usage, "       Headers, as those of the manager action {}:", action.name);
     let is_ours = |header: &&Header| kind::headers(action).any(|name| name == header.name);

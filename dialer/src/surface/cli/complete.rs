@@ -6,12 +6,12 @@
 //! part of the name: `Sales\` and then `campaign`.
 
 use super::commands::Does;
-use super::request::{STATUSES, TRIES};
+use super::request::{DRY_RUN, STATUSES, TRIES};
 use super::{kind, names, Command, Kind};
 use crate::dialer::{Command as Order, Reply};
 use crate::domain::Disposition;
 use crate::store::Reader;
-use crate::surface::ami::Backend;
+use crate::surface::ami::{Action, Backend};
 use std::ops::{ControlFlow, RangeInclusive};
 use uuid::Uuid;
 
@@ -72,6 +72,8 @@ pub fn complete(command: &Command, typed: &Typed, backend: &dyn Backend) -> Vec<
         Does::Create(kind) => choices.create(kind),
         Does::Update(kind) => choices.update(kind),
         Does::Reset => choices.reset(),
+        Does::Import => choices.bulk(command, "from"),
+        Does::Export => choices.bulk(command, "to"),
     };
     // Another command goes on with this word.
     if command.does == Does::ShowOne(Kind::List) && before.is_empty() {
@@ -138,6 +140,21 @@ impl Choices<'_> {
         words
     }
 
+    fn bulk(&self, command: &Command, way: &str) -> Vec<String> {
+        let mut words = self.objects(Kind::List, self.before);
+        match (self.behind_object(Kind::List), command.action()) {
+            (Some([]), _) => words.extend(self.of([way])),
+            (Some([_, _, ..]), Some(action)) => {
+                words.extend(self.headers_of(action));
+                if command.does == Does::Import {
+                    words.extend(self.of([DRY_RUN]));
+                }
+            }
+            _ => {}
+        }
+        words
+    }
+
     /// The words behind the object that the first ones name.
     fn behind_object(&self, kind: Kind) -> Option<&[String]> {
         let most = self.before.len().min(NAME_WORDS);
@@ -150,13 +167,16 @@ impl Choices<'_> {
 
     /// Headers of an action, or values of the header that the word begins with.
     fn headers(&self, kind: Kind, verb: &str) -> Vec<String> {
-        let Some(action) = kind.action(verb) else { return Vec::new() };
+        kind.action(verb).map(|action| self.headers_of(action)).unwrap_or_default()
+    }
+
+    fn headers_of(&self, action: &'static Action) -> Vec<String> {
         if let Some((name, value)) = self.word.split_once('=') {
             let Ok(header) = kind::header(action, name) else { return Vec::new() };
             let values = self.values(header, &[], value);
             return values.into_iter().map(|value| format!("{name}={value}")).collect();
         }
-        let mut words = self.rest_of_value(kind, verb);
+        let mut words = self.rest_of_value(action);
         let is_given = |header: &str| {
             let given = self.before.iter().filter_map(|word| word.split_once('='));
             header != "Variable"
@@ -177,13 +197,12 @@ impl Choices<'_> {
     }
 
     /// The next words of a value with blanks that was begun: `Plan=Sales\ `.
-    fn rest_of_value(&self, kind: Kind, verb: &str) -> Vec<String> {
+    fn rest_of_value(&self, action: &'static Action) -> Vec<String> {
         let Some(begun) = self.before.iter().rposition(|word| word.contains('=')) else {
             return Vec::new();
         };
         let (name, first) = self.before[begun].split_once('=').unwrap_or_default();
-        let header = kind.action(verb).and_then(|action| kind::header(action, name).ok());
-        let Some(header) = header else { return Vec::new() };
+        let Ok(header) = kind::header(action, name) else { return Vec::new() };
         let mut words = vec![first.to_owned()];
         words.extend_from_slice(&self.before[begun + 1..]);
         match kind::referred(header) {
@@ -199,6 +218,10 @@ impl Choices<'_> {
             "Status" => &["0", "1", "2", "30"],
             "ScMode" | "DlEndHandle" | "Type" => &["0", "1"],
             "DialMode" => &["0", "1", "2", "3", "4", "5"],
+            "DryRun" | "Overwrite" => &["yes", "no"],
+            "Duplicates" => &["skip", "take"],
+            "Separator" => &["comma", "semicolon", "tab"],
+            "Format" => &["csv", "jsonl"],
             "UuiField" => &["Name", "Detail", "UKey", "UData", "Email"],
             _ => &[],
         };

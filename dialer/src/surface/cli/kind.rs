@@ -62,8 +62,7 @@ impl Kind {
             Kind::Target => "DlList",
             Kind::Dialing => return None,
         };
-        let name = format!("Out{noun}{verb}");
-        ACTIONS.iter().find(|action| action.name == name)
+        action(&format!("Out{noun}{verb}"))
     }
 
     /// `Campaign x not found.`, as the old module says it.
@@ -86,7 +85,22 @@ pub(super) fn referred(header: &str) -> Option<Kind> {
 /// Headers that a command takes: those of its action, without the ones that the
 /// command itself has words for.
 pub(super) fn headers(action: &'static Action) -> impl Iterator<Item = &'static str> {
-    action.headers().map(|header| header.name).filter(|name| !matches!(*name, "ActionID" | "Uuid"))
+    let is_bulk = [IMPORT, EXPORT].contains(&action.name);
+    let has_words = move |name: &&str| match *name {
+        "ActionID" | "Uuid" => true,
+        "DlmaUuid" | "File" => is_bulk,
+        _ => false,
+    };
+    action.headers().map(|header| header.name).filter(move |name| !has_words(name))
+}
+
+/// Actions behind `out import dlma` and `out export dlma`.
+pub(super) const IMPORT: &str = "OutDlListImport";
+pub(super) const EXPORT: &str = "OutDlListExport";
+
+/// An action by its name.
+pub(super) fn action(name: &str) -> Option<&'static Action> {
+    ACTIONS.iter().find(|action| action.name == name)
 }
 
 /// `Dlma` is `DlmaUuid` where a target is made.

@@ -5,6 +5,7 @@
 //! which words may come next. What a command changes goes through the same
 //! headers, checks and messages as the manager's actions.
 
+mod bulk;
 mod change;
 mod commands;
 mod complete;
@@ -94,6 +95,8 @@ fn carry_out(request: Request, console: &dyn Console, print: &mut Print<'_>) -> 
         }
         Request::Delete(kind, object) => change::delete(kind, &object, console, print),
         Request::SetStatus(status, object) => change::set_status(status, &object, console, print),
+        Request::Import(list, headers) => bulk::import(&list, headers, console, print),
+        Request::Export(list, headers) => bulk::export(&list, headers, console, print),
         Request::Reset(list, headers) => change::reset(&list, headers, console, print),
     }
 }

@@ -5,6 +5,7 @@ use super::{kind, Command, Kind};
 use crate::dialer::Refusal;
 use crate::domain::StatusRequest;
 use crate::limits::{SHOW_COUNT, SHOW_COUNT_DEFAULT};
+use crate::surface::ami::Action;
 
 /// Headers of an action with their values.
 pub(super) type Headers = Vec<(&'static str, String)>;
@@ -23,6 +24,8 @@ pub enum Request {
     Delete(Kind, String),
     SetStatus(StatusRequest, String),
     Reset(String, Vec<(&'static str, String)>),
+    Import(String, Vec<(&'static str, String)>),
+    Export(String, Vec<(&'static str, String)>),
 }
 
 /// Why words are no request.
@@ -78,6 +81,14 @@ pub fn parse(command: &Command, words: &[String]) -> Result<Request> {
         Does::Update(kind) => update(kind, words),
         Does::SetStatus => set_status(words),
         Does::Reset => reset(words),
+        Does::Import => {
+            let (list, headers) = bulk(command, "from", words)?;
+            Ok(Request::Import(list, headers))
+        }
+        Does::Export => {
+            let (list, headers) = bulk(command, "to", words)?;
+            Ok(Request::Export(list, headers))
+        }
     }
 }
 
@@ -139,7 +150,10 @@ fn is_header(word: &str) -> bool {
 }
 
 fn read_headers(kind: Kind, verb: &str, words: &[String]) -> Result<Headers> {
-    let action = kind.action(verb).ok_or(Wrong::Usage)?;
+    headers_of(kind.action(verb).ok_or(Wrong::Usage)?, words)
+}
+
+fn headers_of(action: &'static Action, words: &[String]) -> Result<Headers> {
     let header = |word: &String| {
         let Some((name, value)) = word.split_once('=') else {
             return Err(Wrong::Refused(Refusal::because(format!(
@@ -192,6 +206,29 @@ fn reset(words: &[String]) -> Result<Request> {
         headers.push(("Disposition", dispositions.join(",")));
     }
     Ok(Request::Reset(list.clone(), headers))
+}
+
+/// Words of `out import dlma` and `out export dlma`.
+pub(super) const DRY_RUN: &str = "dryrun";
+
+/// `X from FILE …`, as headers.
+fn bulk(command: &Command, way: &str, words: &[String]) -> Result<(String, Headers)> {
+    let (list, file, mut rest) = match words {
+        [list, between, file, rest @ ..] if between.eq_ignore_ascii_case(way) => (list, file, rest),
+        _ => return Err(Wrong::Usage),
+    };
+    if list.is_empty() || file.is_empty() {
+        return Err(Wrong::Usage);
+    }
+    let mut headers = vec![("File", file.clone())];
+    if let ([first, others @ ..], Does::Import) = (rest, command.does) {
+        if first.eq_ignore_ascii_case(DRY_RUN) {
+            headers.push(("DryRun", "yes".to_owned()));
+            rest = others;
+        }
+    }
+    headers.extend(headers_of(command.action().ok_or(Wrong::Usage)?, rest)?);
+    Ok((list.clone(), headers))
 }
 
 #[cfg(test)]
