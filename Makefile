@@ -62,7 +62,7 @@ check-symbols: build
 
 export RES_OUTBOUND_CACHE
 
-.PHONY: rootfs clients demo sandbox test fuzz docker-test deny
+.PHONY: rootfs clients demo sandbox bench-import test fuzz docker-test deny
 
 # Makes a folder with Asterisk 22 and SIPp once, outside of this one, and finds
 # it again later.
@@ -79,6 +79,11 @@ demo: rootfs
 sandbox: rootfs
 	@$(MAKE) --no-print-directory build
 	@RES_OUTBOUND_SO=$(abspath $(MODULE)) exec $(CARGO) run --quiet --release --example sandbox
+
+# How fast a dial list is imported, and what that costs a campaign that dials.
+bench-import: rootfs
+	@$(MAKE) --no-print-directory build
+	@RES_OUTBOUND_SO=$(abspath $(MODULE)) exec $(CARGO) run --quiet --release --example bench_import
 
 test: rootfs clients
 	@tests/all.sh

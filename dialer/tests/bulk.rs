@@ -236,6 +236,7 @@ fn an_export_has_the_results_and_replaces_nothing_unasked() {
     let list = new_list(&desk);
     import(&desk, &list, "in.csv", b"Number1,CITY,NAME2\n100,\"a,\"\"b\"\"\",=1+1\n101,,\n", &[]);
     let came = export(&desk, &list, "out.csv", &[]);
+    assert!(came.starts_with("Response: Success\r\nEventList: start\r\n"), "{came}");
     assert!(came.contains("EventList: Complete\r\n") && came.contains("Count: 2\r\n"), "{came}");
     let text = fs::read_to_string(desk.folder().join("out.csv")).expect("a file");
     let head = "Name,Detail,UKey,UData,Email,Number1,Number2,Number3,Number4,Number5,Number6,\

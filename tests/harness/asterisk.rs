@@ -263,6 +263,11 @@ impl Asterisk {
         self.folders.root.join("results.json")
     }
 
+    /// Where it looks for files to import, and exports them to.
+    pub fn bulk_folder(&self) -> PathBuf {
+        self.folders.root.join("var/lib/outbound")
+    }
+
     pub fn database_file(&self) -> PathBuf {
         self.folders.root.join("res_outbound.db")
     }

@@ -110,11 +110,11 @@ fn campaign(campaign: &Campaign) -> Value {
     put(&mut map, "name", campaign.name.clone());
     put(&mut map, "status", campaign.status as i32);
     put(&mut map, "in_use", 1);
-    put(&mut map, "next_campaign", Value::Null);
+    put(&mut map, "next_campaign", campaign.next.map(|id| id.to_string()));
     put(&mut map, "plan", campaign.plan.map(|id| id.to_string()));
     put(&mut map, "dlma", campaign.list.map(|id| id.to_string()));
     put(&mut map, "dest", campaign.destination.map(|id| id.to_string()));
-    put(&mut map, "sc_mode", 0);
+    put(&mut map, "sc_mode", schedule.mode as i32);
     put(&mut map, "sc_date_start", schedule.date_start.clone());
     put(&mut map, "sc_date_end", schedule.date_end.clone());
     put(&mut map, "sc_date_list", schedule.date_list.clone());
@@ -122,6 +122,7 @@ fn campaign(campaign: &Campaign) -> Value {
     put(&mut map, "sc_time_start", schedule.time_start.clone());
     put(&mut map, "sc_time_end", schedule.time_end.clone());
     put(&mut map, "sc_day_list", schedule.day_list.clone());
+    put(&mut map, "sc_timezone", schedule.time_zone.clone());
     stamps(map, &campaign.stamps)
 }
 

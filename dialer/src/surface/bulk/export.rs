@@ -42,8 +42,8 @@ const RESULTS: [&str; 12] = [
     "tm_create",
 ];
 
-/// Exports a list as it is now; `tell` hears how many targets are written. Gives
-/// their number.
+/// Exports a list as it is now; `tell` hears how many targets are written, from 0 on
+/// when it has begun. Gives their number.
 ///
 /// # Errors
 ///
@@ -109,6 +109,7 @@ fn targets(
         Ok(writer) => writer,
         Err(error) => return Ok(Err(error)),
     };
+    tell(0);
     let mut done = Ok(0);
     reader.targets(page, |target| {
         if let Ok(count) = &mut done {
