@@ -60,6 +60,9 @@ fn a_file_with_everything() {
     assert_eq!(values(&shown, "Variable"), ["CITY=London", "Name=x", "<unknown>"]);
 }
 
+const NO_WHOLE_NUMBER: &str =
+    "is no whole number of at most 64 bits; allowed is the same as a text";
+
 #[test]
 fn json_lines() {
     let desk = Desk::new();
@@ -72,10 +75,15 @@ fn json_lines() {
         r#"{"phone": ["102"]}"#,
         "\n[1]\n{\n",
         r#"{"phone": "103", "Number1": "104"}"#,
+        "\n",
+        r#"{"phone": 155512345678901234567}"#,
+        "\n",
+        r#"{"phone": 5551001.0}"#,
     );
     let came = import(&desk, &list, "people.jsonl", file.as_bytes(), &[]);
-    assert_eq!(counts(&came), ["6", "2", "0", "4"], "{came}");
-    assert_eq!(values(&came, "Line")[..4], ["4", "5", "6", "7"], "{came}");
+    assert_eq!(counts(&came), ["8", "2", "0", "6"], "{came}");
+    assert_eq!(values(&came, "Line")[..6], ["4", "5", "6", "7", "8", "9"], "{came}");
+    assert_eq!(values(&came, "Reason")[4..], [NO_WHOLE_NUMBER; 2]);
     let shown = show(&desk, &list);
     assert_eq!(values(&shown, "Number1"), ["100", "101"]);
     assert_eq!(values(&shown, "Variable"), ["a=1", "b=x=y,z", "zip=4711", "<unknown>"]);

@@ -117,8 +117,10 @@ pub fn answer_export(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'
             items += 1;
         }
     });
-    if let (false, Err(refusal)) = (begun, &exported) {
-        return Err(refusal.clone());
+    if !begun {
+        // It was too short to be told of on the way.
+        exported.as_ref().map_err(Refusal::clone)?;
+        start("Dl List Export will follow", out);
     }
     let mut block = out.block("Event", "OutDlListExportComplete");
     block.line("EventList", if exported.is_ok() { "Complete" } else { "Cancelled" });

@@ -221,15 +221,20 @@ fn object(text: &[u8]) -> Result<TargetPatch, BadRow> {
     row.target()
 }
 
-/// The text of a string, number or truth value; nothing of null.
+/// The text of a string, whole number or truth value; nothing of null. Other numbers
+/// are not what the file says any more: long ones are rounded, and a telephone
+/// number that was read as `5551001.0` is none.
 fn plain_text(value: &Value) -> Result<Option<String>, String> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text.clone())),
+        Value::Number(number) if number.is_f64() => {
+            Err("is no whole number of at most 64 bits; allowed is the same as a text".to_owned())
+        }
         Value::Number(number) => Ok(Some(number.to_string())),
         Value::Bool(truth) => Ok(Some(truth.to_string())),
         Value::Array(_) | Value::Object(_) => {
-            Err("is a list or an object; allowed are texts and numbers".to_owned())
+            Err("is a list or an object; allowed are texts and whole numbers".to_owned())
         }
     }
 }
