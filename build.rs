@@ -213,6 +213,7 @@ const FUNCTIONS: &[&str] = &[
     "__ast_cli_register",
     "ast_cli_unregister",
     "ast_cli",
+    "ast_cli_completion_add",
     // channels
     "ast_request",
     "ast_call",

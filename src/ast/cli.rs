@@ -13,19 +13,19 @@ const RUNNING_COMMAND_WAIT: Duration = Duration::from_millis(2);
 
 /// A command for the command line.
 ///
-/// The handler runs on the console's own thread, with the words that follow
-/// the command's own.
-#[derive(Clone, Copy)]
+/// The handler runs on the console's own thread, with the command's words and
+/// those that follow them.
+#[derive(Clone)]
 pub struct Command {
     /// The words that make the command, such as `out show status`.
     pub words: &'static str,
     /// One line for `core show help`, under 60 characters.
     pub summary: &'static str,
     /// `Usage: …` and what it does, ending with a newline.
-    pub usage: &'static str,
-    pub handler: fn(&mut Output, &[String]) -> CliResult,
-    /// Offers completions of words; `None` if there are none to offer.
-    pub complete: Option<fn(&Completion) -> Option<String>>,
+    pub usage: String,
+    pub handler: fn(&'static str, &[String], &mut Output) -> CliResult,
+    /// Gives all words that may come next.
+    pub complete: fn(&'static str, &Completion) -> Vec<String>,
 }
 
 /// How a command ended.
@@ -38,17 +38,14 @@ pub enum CliResult {
     Failure,
 }
 
-/// A word that someone at the console wants completed. Asterisk asks with
-/// rising `n` until there is no answer.
+/// A word that someone at the console wants completed.
 #[derive(Clone, Debug)]
 pub struct Completion {
-    /// The beginning of the word; empty if there is none yet.
+    /// The words behind the command's own, the one to complete included if there
+    /// is a beginning of it.
+    pub words: Vec<String>,
+    /// The beginning of the word as it was typed; empty if there is none yet.
     pub word: String,
-    /// Which word of the line it is, counted from 0 and from the command's
-    /// first word.
-    pub pos: usize,
-    /// Which answer is wanted, counted from 0.
-    pub n: usize,
 }
 
 /// Where a command prints.
@@ -57,12 +54,6 @@ pub struct Output {
 }
 
 impl Output {
-    /// Prints one line. Control characters in it are escaped, except tabs.
-    pub fn line(&mut self, line: impl fmt::Display) {
-        let line = line.to_string();
-        self.print(&format!("{}\n", text::harmless(&line, &['\t'])));
-    }
-
     /// Prints text of several lines as it is, except that control characters
     /// other than newline and tab are escaped.
     pub fn print(&mut self, text: &str) {
@@ -123,7 +114,7 @@ struct Entry {
 pub fn register(commands: &[Command]) -> Result<Commands, RegisterError> {
     let mut done = Commands { entries: Vec::new() };
     for command in commands {
-        let entry = Box::into_raw(new_entry(*command));
+        let entry = Box::into_raw(new_entry(command.clone()));
         // SAFETY: an entry that stays where it is until it is unregistered.
         let result = unsafe { sys::__ast_cli_register(entry.cast(), module::self_module()) };
         if result != 0 {
@@ -144,10 +135,10 @@ fn new_entry(command: Command) -> Box<Entry> {
     raw.handler = Some(serve);
     Box::new(Entry {
         raw,
-        command,
         words: text::c_string(command.words),
-        usage: text::c_string(command.usage),
+        usage: text::c_string(&command.usage),
         _summary: summary,
+        command,
     })
 }
 
@@ -191,15 +182,16 @@ extern "C" fn serve(
         }
         // SAFETY: the entry stays while Asterisk uses it, and `command` does
         // not change.
-        let command = unsafe { (*entry).command };
+        let command = unsafe { &(*entry).command };
         // SAFETY: Asterisk passes arguments that live for the call.
         let args = unsafe { &*args };
+        let words = words_after(args, command.words.split_ascii_whitespace().count());
         if request == sys::CLI_GENERATE {
-            return complete(&command, args);
+            complete(command, words, args);
+            return ptr::null_mut();
         }
-        let words = command.words.split_ascii_whitespace().count();
         let mut output = Output { fd: args.fd };
-        answer((command.handler)(&mut output, &words_after(args, words)))
+        answer((command.handler)(command.words, &words, &mut output))
     })
 }
 
@@ -226,23 +218,22 @@ fn words_after(args: &sys::ast_cli_args, skip: usize) -> Vec<String> {
         .collect()
 }
 
-/// The answer as Asterisk wants it: allocated by its own allocator, or null.
-fn complete(command: &Command, args: &sys::ast_cli_args) -> *mut c_char {
-    let Some(complete) = command.complete else {
-        return ptr::null_mut();
-    };
-    let asked = Completion {
-        // SAFETY: null or a string that lives for the call.
-        word: unsafe { text::copy(args.word) },
-        pos: usize::try_from(args.pos).unwrap_or(0),
-        n: usize::try_from(args.n).unwrap_or(0),
-    };
-    match complete(&asked) {
-        Some(answer) => {
-            let answer = text::c_string(&answer);
-            // SAFETY: copies a NUL-terminated string.
-            unsafe { sys::shim_strdup(answer.as_ptr()) }
+/// Gives Asterisk all completions when it asks for the first one; asked again for
+/// one at a time, there are none.
+fn complete(command: &Command, words: Vec<String>, args: &sys::ast_cli_args) {
+    if args.n != 0 {
+        return;
+    }
+    // SAFETY: null or a string that lives for the call.
+    let word = unsafe { text::copy(args.word) };
+    for answer in (command.complete)(command.words, &Completion { words, word }) {
+        let answer = text::c_string(&answer);
+        // SAFETY: copies a NUL-terminated string.
+        let answer = unsafe { sys::shim_strdup(answer.as_ptr()) };
+        // SAFETY: null or a string of Asterisk's allocator, which Asterisk takes
+        // over, also when it fails.
+        if unsafe { sys::ast_cli_completion_add(answer) } != 0 {
+            return;
         }
-        None => ptr::null_mut(),
     }
 }

@@ -41,17 +41,23 @@ pub fn tell(event: &Event) {
 
 fn answer(session: &Session<'_>, message: &Message<'_>) {
     let headers: Vec<_> = message.headers().collect();
-    let backend = OfRuntime(module::runtime());
+    let backend = OfRuntime::now();
     ami::answer(&headers, &backend, &mut |text| session.send(text));
 }
 
 /// Has the running dialer carry a command out.
 pub fn ask(command: Command) -> Reply {
-    OfRuntime(module::runtime()).ask(command)
+    OfRuntime::now().ask(command)
 }
 
-/// The runtime as actions need it; nothing before it runs and after it ended.
-struct OfRuntime(Option<Arc<Runtime>>);
+/// The runtime as actions and commands need it; nothing before it runs and after it ended.
+pub struct OfRuntime(pub Option<Arc<Runtime>>);
+
+impl OfRuntime {
+    pub fn now() -> OfRuntime {
+        OfRuntime(module::runtime())
+    }
+}
 
 impl Backend for OfRuntime {
     fn ask(&self, command: Command) -> Reply {

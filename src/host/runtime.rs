@@ -65,13 +65,18 @@ pub struct Runtime {
     engine: Arc<Engine>,
     files: Folder,
     thread: Mutex<Option<JoinHandle>>,
+    started: Instant,
 }
+
+/// Commits of which it is remembered how long they took.
+const COMMITS_REMEMBERED: usize = 300;
 
 /// How the dialer thread is.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     pub commits: u64,
-    pub last_commit: Duration,
+    /// How long the last ones took, oldest first.
+    pub commit_times: VecDeque<Duration>,
     pub results_waiting: usize,
     /// What keeps it from working, if anything does.
     pub fault: Option<String>,
@@ -136,6 +141,7 @@ impl Runtime {
             engine,
             files: Folder::new(settings.bulk_folder.clone()),
             thread: Mutex::new(Some(thread)),
+            started: Instant::now(),
         }))
     }
 
@@ -186,6 +192,11 @@ impl Runtime {
         (state.commands, state.events) = self.inbox.lengths();
         state.calls_to_place = self.engine.waiting();
         state
+    }
+
+    /// How long the dialer has been there.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Whether new dialings may start.
@@ -430,7 +441,10 @@ impl Dialing {
         self.store.commit()?;
         let mut state = lock(&self.state);
         state.commits += 1;
-        state.last_commit = started.elapsed();
+        if state.commit_times.len() == COMMITS_REMEMBERED {
+            state.commit_times.pop_front();
+        }
+        state.commit_times.push_back(started.elapsed());
         Ok(())
     }
 

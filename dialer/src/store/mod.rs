@@ -12,7 +12,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
-pub use reader::{CampaignStat, Reader, TargetPage};
+pub use reader::{CampaignStat, Named, Reader, TargetPage};
 pub use sqlite::Sqlite;
 
 use crate::dialer::ResultLine;

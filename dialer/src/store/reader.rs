@@ -7,7 +7,7 @@ use crate::domain::{
     PlanId, Target, TargetId,
 };
 use rusqlite::{params, Connection, OpenFlags, OptionalExtension};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
@@ -34,6 +34,15 @@ pub struct TargetPage {
     /// Those that stand behind this one in the list.
     pub after: Option<TargetId>,
     pub most: u32,
+}
+
+/// What has a name by which it may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Campaign,
+    Plan,
+    Destination,
+    List,
 }
 
 impl Reader {
@@ -84,6 +93,45 @@ impl Reader {
         let sql = format!("SELECT {columns} FROM {from} WHERE target.uuid = ? AND state < 4");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row([id.0.as_bytes().as_slice()], rows::target).optional()?)
+    }
+
+    /// Hands over the uuid and the name of each object, the oldest first, until
+    /// there are no more or `each` breaks off.
+    pub fn names(
+        &self,
+        of: Named,
+        mut each: impl FnMut(Uuid, Option<&str>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let table = match of {
+            Named::Campaign => "campaign",
+            Named::Plan => "plan",
+            Named::Destination => "destination",
+            Named::List => "dial_list",
+        };
+        let sql = format!(
+            "SELECT uuid, name FROM {table} WHERE tm_delete IS NULL ORDER BY tm_create, uuid"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let name: Option<String> = row.get(1)?;
+            if each(Uuid::from_bytes(row.get(0)?), name.as_deref()).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// At most so many targets whose uuid lies in a range.
+    pub fn target_ids(&self, range: RangeInclusive<Uuid>, most: u32) -> Result<Vec<TargetId>> {
+        let sql = "SELECT uuid FROM target WHERE uuid BETWEEN ?1 AND ?2 AND state < 4
+             ORDER BY uuid LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let (first, last) = (range.start().as_bytes(), range.end().as_bytes());
+        let ids = statement.query_map(params![first, last, most], |row| {
+            Ok(TargetId(Uuid::from_bytes(row.get(0)?)))
+        })?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Whether a target has a place in its list; a deleted one keeps it.

@@ -2,6 +2,7 @@
 
 pub mod ami;
 pub mod bulk;
+pub mod cli;
 pub mod conf;
 pub mod dialplan;
 pub mod help;

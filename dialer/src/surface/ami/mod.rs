@@ -20,8 +20,9 @@ pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
 use crate::store::{Reader, StoreError};
-use crate::surface::bulk::Files;
+use crate::surface::bulk::{Export, Files, Import};
 use crate::surface::reset::reset_list;
+use uuid::Uuid;
 
 /// What an action is carried out over.
 pub trait Backend {
@@ -83,20 +84,61 @@ fn change(
     out: &mut Out<'_>,
 ) -> Result<(), Refusal> {
     let (noun, command) = commands::parse(name, fields)?;
-    let (verb, uuid) = match backend.ask(command) {
+    let (message, uuid) = carried_out(noun, backend.ask(command))?;
+    let mut block = out.response("Success");
+    block.line("Message", message);
+    if let Some(uuid) = uuid {
+        block.line("Uuid", uuid);
+    }
+    out.send(block);
+    Ok(())
+}
+
+/// Changes something as an action does, and gives its message and what it made.
+pub(super) fn change_by(
+    name: &str,
+    headers: &[(&[u8], &[u8])],
+    backend: &dyn Backend,
+) -> Result<(String, Option<Uuid>), Refusal> {
+    let fields = fields_of(name, headers)?;
+    let (noun, command) = commands::parse(name, &fields)?;
+    carried_out(noun, backend.ask(command))
+}
+
+/// What the headers of an import order.
+pub(super) fn import_by(headers: &[(&[u8], &[u8])]) -> Result<Import, Refusal> {
+    bulk::import_order(&fields_of("OutDlListImport", headers)?)
+}
+
+/// What the headers of an export order.
+pub(super) fn export_by(headers: &[(&[u8], &[u8])]) -> Result<Export, Refusal> {
+    bulk::export_order(&fields_of("OutDlListExport", headers)?)
+}
+
+/// The headers of an action, none of which stands more often than it may.
+fn fields_of<'a>(name: &str, headers: &'a [(&'a [u8], &'a [u8])]) -> Result<Fields<'a>, Refusal> {
+    let fields = Fields::new(headers);
+    if let Some(action) = ACTIONS.iter().find(|action| action.name == name) {
+        fields.check_once(action)?;
+    }
+    Ok(fields)
+}
+
+fn carried_out(noun: &str, reply: Reply) -> Result<(String, Option<Uuid>), Refusal> {
+    let (verb, uuid) = match reply {
         Reply::Created(uuid) => ("created", Some(uuid)),
         Reply::Updated => ("updated", None),
         Reply::Deleted => ("deleted", None),
         Reply::Refused(refusal) => return Err(refusal),
         _ => return Err(Refusal::because("The dialer gave an answer to something else")),
     };
-    let mut block = out.response("Success");
-    block.line("Message", format_args!("{noun} {verb} successfully"));
-    if let Some(uuid) = uuid {
-        block.line("Uuid", uuid);
-    }
-    out.send(block);
-    Ok(())
+    Ok((format!("{noun} {verb} successfully"), uuid))
+}
+
+/// Resets a list as the action does, and says how many targets.
+pub(super) fn reset_by(headers: &[(&[u8], &[u8])], backend: &dyn Backend) -> Result<u64, Refusal> {
+    let (list, reset) = commands::reset(&Fields::new(headers))?;
+    reset_list(list, reset, backend)
 }
 
 fn reset(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Result<(), Refusal> {

@@ -1,0 +1,257 @@
+//! `out show status`: how the dialer is, on one screen.
+
+use super::Console;
+use crate::dialer::{Command, Reply, Status};
+use crate::domain::CampaignStatus;
+use crate::pacing::METERED_S;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Campaigns that are shown one by one, at most.
+const CAMPAIGNS_SHOWN: usize = 12;
+
+/// How the part is that runs the dialer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostStatus {
+    pub version: String,
+    pub asterisk: String,
+    /// Since the dialer was started.
+    pub uptime: Duration,
+    /// Lengths of queues.
+    pub commands: usize,
+    pub events: usize,
+    pub calls_to_place: usize,
+    pub results_waiting: usize,
+    pub commits: u64,
+    /// How long the last commits took, oldest first.
+    pub commit_times: Vec<Duration>,
+    pub panics: u64,
+    /// What keeps the dialer from working, if anything does.
+    pub fault: Option<String>,
+}
+
+/// How everything is.
+pub(super) fn show(console: &dyn Console) -> String {
+    let host = console.host();
+    view(&host, of_dialer(&host, console).as_ref())
+}
+
+/// What the dialer says of itself. One that waits for its database does not
+/// answer; the rest can be said.
+fn of_dialer(host: &HostStatus, console: &dyn Console) -> Option<Status> {
+    if host.fault.is_some() {
+        return None;
+    }
+    match console.ask(Command::ShowStatus) {
+        Reply::Status(status) => Some(status),
+        _ => None,
+    }
+}
+
+fn view(host: &HostStatus, dialer: Option<&Status>) -> String {
+    let mut text = String::new();
+    let out = &mut text;
+    line(out, "Version", format_args!("{} on Asterisk {}", host.version, host.asterisk));
+    line(out, "Up", format_args!("{}", span(host.uptime)));
+    match dialer {
+        Some(status) => of_status(out, status),
+        None => line(out, "Dialer", format_args!("does not answer now")),
+    }
+    line(
+        out,
+        "Queues",
+        format_args!(
+            "{} commands, {} call events, {} calls to place",
+            host.commands, host.events, host.calls_to_place
+        ),
+    );
+    line(out, "Results waiting", format_args!("{}", host.results_waiting));
+    commits(out, host);
+    line(out, "Panics caught", format_args!("{}", host.panics));
+    line(out, "Fault", format_args!("{}", host.fault.as_deref().unwrap_or("none")));
+    text
+}
+
+fn line(out: &mut String, name: &str, value: std::fmt::Arguments<'_>) {
+    let value = super::table::one_line(&value.to_string());
+    let _ = writeln!(out, "{name:<18} {value}");
+}
+
+fn of_status(out: &mut String, status: &Status) {
+    line(out, "Campaigns", format_args!("{}", campaigns_by_status(status)));
+    for campaign in status.running.iter().take(CAMPAIGNS_SHOWN) {
+        let name = match &campaign.name {
+            Some(name) => name.clone(),
+            None => campaign.id.to_string(),
+        };
+        line(
+            out,
+            "",
+            format_args!(
+                "{name}: {}, {} live, {} answered",
+                campaign.status.name(),
+                campaign.dialings,
+                campaign.answered
+            ),
+        );
+    }
+    if let Some(more @ 1..) = status.running.len().checked_sub(CAMPAIGNS_SHOWN) {
+        line(out, "", format_args!("and {more} more"));
+    }
+    line(
+        out,
+        "Live dialings",
+        format_args!(
+            "{} of at most {}, {} of them answered",
+            status.dialings, status.max_dialings, status.answered
+        ),
+    );
+    if !status.by_status.is_empty() {
+        let counts = status.by_status.iter().map(|(of, count)| format!("{count} {}", of.name()));
+        line(out, "", format_args!("{}", counts.collect::<Vec<_>>().join(", ")));
+    }
+    let tenths = status.calls_lately as u64 * 10 / u64::from(METERED_S);
+    line(
+        out,
+        "Calls per second",
+        format_args!(
+            "{}.{} in the last {METERED_S} seconds, at most {}",
+            tenths / 10,
+            tenths % 10,
+            status.calls_per_second
+        ),
+    );
+}
+
+/// `5: 3 stop, 2 start`
+fn campaigns_by_status(status: &Status) -> String {
+    let with = |wanted| match wanted {
+        CampaignStatus::Stop => status.campaigns.saturating_sub(status.running.len()),
+        other => status.running.iter().filter(|campaign| campaign.status == other).count(),
+    };
+    let counts = CampaignStatus::ALL.map(|wanted| (wanted, with(wanted)));
+    let counts = counts.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<_> = counts.map(|(of, count)| format!("{count} {}", of.name())).collect();
+    match counts.is_empty() {
+        true => "none".to_owned(),
+        false => counts.join(", "),
+    }
+}
+
+fn commits(out: &mut String, host: &HostStatus) {
+    let Some(last) = host.commit_times.last() else {
+        return line(out, "Commits", format_args!("{}", host.commits));
+    };
+    let mut sorted = host.commit_times.clone();
+    sorted.sort_unstable();
+    let at = |percent: usize| ms(sorted[(sorted.len() - 1) * percent / 100]);
+    line(
+        out,
+        "Commits",
+        format_args!(
+            "{}, the last took {} ms; of the last {}: half within {} ms, 99 % within {} ms",
+            host.commits,
+            ms(*last),
+            sorted.len(),
+            at(50),
+            at(99)
+        ),
+    );
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1_000.0)
+}
+
+/// `3 days 04:05:06`
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
+    let clock = format!("{hours:02}:{:02}:{:02}", seconds / 60 % 60, seconds % 60);
+    match days {
+        0 => clock,
+        1 => format!("1 day {clock}"),
+        _ => format!("{days} days {clock}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialer::RunningCampaign;
+    use crate::domain::{CampaignId, DialingStatus};
+    use uuid::Uuid;
+
+    fn host() -> HostStatus {
+        HostStatus {
+            version: "0.1.0".to_owned(),
+            asterisk: "22.10.1".to_owned(),
+            uptime: Duration::from_secs(86_400 + 3 * 3_600 + 4 * 60 + 5),
+            commands: 1,
+            events: 2,
+            calls_to_place: 3,
+            results_waiting: 4,
+            commits: 1_234,
+            commit_times: (1..=100).map(Duration::from_millis).collect(),
+            panics: 0,
+            fault: None,
+        }
+    }
+
+    fn campaign(name: Option<&str>, status: CampaignStatus) -> RunningCampaign {
+        let id = CampaignId(Uuid::from_u128(7));
+        RunningCampaign { id, name: name.map(str::to_owned), status, dialings: 9, answered: 4 }
+    }
+
+    #[test]
+    fn one_screen() {
+        let status = Status {
+            campaigns: 5,
+            running: vec![
+                campaign(Some("Sales"), CampaignStatus::Start),
+                campaign(None, CampaignStatus::Pausing),
+            ],
+            by_status: vec![(DialingStatus::DialBegin, 5), (DialingStatus::OriginateResponded, 4)],
+            calls_lately: 123,
+            dialings: 9,
+            answered: 4,
+            max_dialings: 500,
+            calls_per_second: 50,
+        };
+        let wanted = "\
+Version            0.1.0 on Asterisk 22.10.1
+Up                 1 day 03:04:05
+Campaigns          3 stop, 1 start, 1 pausing
+                   Sales: start, 9 live, 4 answered
+                   00000000-0000-0000-0000-000000000007: pausing, 9 live, 4 answered
+Live dialings      9 of at most 500, 4 of them answered
+                   5 dial begin, 4 answered
+Calls per second   12.3 in the last 10 seconds, at most 50
+Queues             1 commands, 2 call events, 3 calls to place
+Results waiting    4
+Commits            1234, the last took 100.0 ms; of the last 100: half within 50.0 ms, 99 % within 99.0 ms
+Panics caught      0
+Fault              none
+";
+        assert_eq!(view(&host(), Some(&status)), wanted);
+    }
+
+    #[test]
+    fn one_that_does_not_answer() {
+        let fault = Some("disk full\nor not".to_owned());
+        let host = HostStatus { fault, commit_times: Vec::new(), ..host() };
+        let text = view(&host, None);
+        assert!(text.contains("\nDialer             does not answer now\n"), "{text}");
+        assert!(text.contains("\nCommits            1234\n"), "{text}");
+        assert!(text.ends_with("\nFault              disk full or not\n"), "{text}");
+    }
+
+    #[test]
+    fn many_campaigns_stay_on_one_screen() {
+        let running = vec![campaign(Some("a"), CampaignStatus::Start); CAMPAIGNS_SHOWN + 3];
+        let status = Status { campaigns: running.len(), running, ..Status::default() };
+        let text = view(&host(), Some(&status));
+        assert!(text.contains("Campaigns          15 start\n"), "{text}");
+        assert!(text.contains("\n                   and 3 more\n"), "{text}");
+    }
+}
