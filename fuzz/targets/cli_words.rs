@@ -38,10 +38,14 @@ fn session_line(desk: &Desk, line: &str, uuids: &mut Vec<String>) {
         line = line.replace(&format!("{{u{}}}", at + 1), uuid);
     }
     let words = words(&line);
-    let counts = (1..=words.len().min(4)).rev();
-    let mut known = counts.filter_map(|count| cli::command(&words[..count].join(" ")));
-    let Some(command) = known.next() else { return };
-    let rest = &words[command.words.split(' ').count()..];
+    // One word in quotes is no command of several.
+    let begins = |command: &&cli::Command| {
+        let own: Vec<&str> = command.words.split(' ').collect();
+        words.get(..own.len()).is_some_and(|given| given == own)
+    };
+    let longest = |command: &&cli::Command| command.words.split(' ').count();
+    let Some(command) = cli::COMMANDS.iter().filter(begins).max_by_key(longest) else { return };
+    let rest = &words[longest(&command)..];
 
     let word = line.rsplit(' ').next().unwrap_or_default();
     for offered in cli::complete(command, &Typed::new(rest, word), desk) {
