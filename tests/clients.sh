@@ -27,7 +27,8 @@ die() { printf '%s\n' "clients: ERROR: $*" >&2; exit 1; }
 recipe() { cat python/requirements.txt; printf '%s\n' "$PERL_PACKAGE $NODE_PACKAGE@$NODE_VERSION"; }
 
 is_ready() {
-    [ "$(cat "$STAMP" 2>/dev/null)" = "$(recipe)" ] && command -v node perl >/dev/null \
+    [ "$(cat "$STAMP" 2>/dev/null)" = "$(recipe)" ] && command -v node >/dev/null \
+        && command -v perl >/dev/null \
         && "$CLIENTS/python/bin/python" -c 'import panoramisk' 2>/dev/null
 }
 
