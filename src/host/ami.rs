@@ -105,9 +105,10 @@ impl Files for NoFiles {
 
 /// In words, why there is no reply.
 pub fn refusal(why: NoReply) -> Refusal {
-    Refusal::because(match why {
+    let refusal = Refusal::because(match why {
         NoReply::Busy => "The dialer is busy, nothing was changed; try again",
         NoReply::Unknown => "The database does not answer; what was asked for may still be done",
         NoReply::Stopped => "The dialer has stopped, nothing was changed",
-    })
+    });
+    Refusal { passing: why == NoReply::Busy, ..refusal }
 }

@@ -112,20 +112,22 @@ pub struct Refusal {
     /// The header at fault, if it is one header's fault.
     pub header: Option<&'static str>,
     pub reason: String,
+    /// Whether the same may be asked again, because it was not even looked at.
+    pub passing: bool,
 }
 
 impl Refusal {
     pub fn of(header: &'static str, reason: impl Into<String>) -> Refusal {
-        Refusal { header: Some(header), reason: reason.into() }
+        Refusal { header: Some(header), reason: reason.into(), passing: false }
     }
 
     /// `No such campaign`, as the old module says it.
     pub fn unknown(kind: &str) -> Refusal {
-        Refusal { header: None, reason: format!("No such {kind}") }
+        Refusal::because(format!("No such {kind}"))
     }
 
     pub fn because(reason: impl Into<String>) -> Refusal {
-        Refusal { header: None, reason: reason.into() }
+        Refusal { header: None, reason: reason.into(), passing: false }
     }
 }
 

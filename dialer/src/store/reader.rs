@@ -191,9 +191,9 @@ impl Reader {
 
     /// Reads several times of one state of the store, whatever is written meanwhile.
     pub fn snapshot<T>(&self, read: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
-        self.connection.execute_batch("BEGIN")?;
+        let snapshot = self.connection.unchecked_transaction()?;
         let read = read(self);
-        self.connection.execute_batch("COMMIT")?;
+        drop(snapshot);
         read
     }
 

@@ -39,6 +39,21 @@ pub trait Backend {
     fn files(&self) -> &dyn Files;
 }
 
+/// How often the dialer is asked again that was busy.
+const ASKED_AGAIN: usize = 6;
+
+/// Asks for one step of something long, and again if the dialer was busy: a wait
+/// shows that it is, so this is no hurry.
+pub(super) fn ask_again(backend: &dyn Backend, command: &Command) -> Reply {
+    for _ in 0..ASKED_AGAIN {
+        match backend.ask(command.clone()) {
+            Reply::Refused(why) if why.passing => {}
+            reply => return reply,
+        }
+    }
+    backend.ask(command.clone())
+}
+
 /// Carries one action out. `headers` are the message's, in order; `send` gets
 /// what the client gets, in pieces that each end with a whole message.
 pub fn answer(headers: &[(&[u8], &[u8])], backend: &dyn Backend, send: &mut dyn FnMut(&str)) {

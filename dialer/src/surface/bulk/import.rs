@@ -5,7 +5,7 @@ use super::{Files, Format};
 use crate::dialer::{Command, Imported, Refusal, Reply};
 use crate::domain::{Change, DialListId, TargetPatch};
 use crate::limits::{IMPORT_CHUNK, IMPORT_ROWS_PER_REPORT};
-use crate::surface::ami::Backend;
+use crate::surface::ami::{ask_again, Backend};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
@@ -216,7 +216,7 @@ impl Run<'_> {
     fn take_chunk(&mut self) -> Result<(), String> {
         let chunk = std::mem::take(&mut self.chunk);
         if !chunk.is_empty() && !self.order.dry_run {
-            match self.backend.ask(Command::ImportTargets(self.order.list, chunk)) {
+            match ask_again(self.backend, &Command::ImportTargets(self.order.list, chunk)) {
                 Reply::Imported(_) => {}
                 Reply::Refused(why) => {
                     return Err(format!("behind line {}: {why}", self.report.line));
