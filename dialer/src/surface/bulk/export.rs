@@ -54,17 +54,7 @@ pub fn export(
     tell: &mut dyn FnMut(u64),
 ) -> Result<u64, Refusal> {
     let refused = |why: String| Refusal::of("File", why);
-    let format = order.format.or_else(|| Format::of_name(&order.file));
-    let format = format.ok_or_else(|| {
-        let reason = "is required, because the file's name does not end in .csv or .jsonl";
-        Refusal::of("Format", reason)
-    })?;
-    let mut found = None;
-    backend.read(&mut |reader| {
-        found = reader.list(order.list)?;
-        Ok(())
-    })?;
-    found.ok_or_else(|| Refusal::of("DlmaUuid", "no such dlma"))?;
+    let format = super::begin(order.format, &order.file, order.list, backend)?;
     let mut file = backend.files().create(&order.file, order.overwrite).map_err(refused)?;
     let mut written = Err(io::Error::other("nothing was read"));
     backend.read(&mut |reader| {

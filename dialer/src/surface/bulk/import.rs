@@ -1,7 +1,7 @@
 //! From a file into a dial list.
 
 use super::rows::{BadRow, Rows};
-use super::{Files, Format};
+use super::Format;
 use crate::dialer::{Command, Imported, Refusal, Reply};
 use crate::domain::{Change, DialListId, TargetPatch};
 use crate::limits::{IMPORT_CHUNK, IMPORT_ROWS_PER_REPORT};
@@ -84,13 +84,10 @@ pub fn import(
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<ImportReport, Refusal> {
     let refused = |why: String| Refusal::of("File", why);
-    let format = order.format.or_else(|| Format::of_name(&order.file));
-    let format = format.ok_or_else(|| {
-        let reason = "is required, because the file's name does not end in .csv or .jsonl";
-        Refusal::of("Format", reason)
-    })?;
+    let format = super::begin(order.format, &order.file, order.list, backend)?;
     let files = backend.files();
-    let _only_one = begin(order.list, backend, files)?;
+    let busy = || Refusal::of("DlmaUuid", "another import into this dlma is under way");
+    let _only_one = files.begin_import(order.list).ok_or_else(busy)?;
     let file = files.open(&order.file).map_err(refused)?;
     let rows = Rows::open(file, format, order.separator).map_err(refused)?;
     let mut known = Known::default();
@@ -122,24 +119,6 @@ pub fn import(
         }
     }
     Ok(run.report)
-}
-
-/// The list is there, and nobody else is filling it.
-fn begin(
-    list: DialListId,
-    backend: &dyn Backend,
-    files: &dyn Files,
-) -> Result<Box<dyn Send>, Refusal> {
-    let mut found = None;
-    backend.read(&mut |reader| {
-        found = reader.list(list)?;
-        Ok(())
-    })?;
-    if found.is_none() {
-        return Err(Refusal::of("DlmaUuid", "no such dlma"));
-    }
-    let busy = || Refusal::of("DlmaUuid", "another import into this dlma is under way");
-    files.begin_import(list).ok_or_else(busy)
 }
 
 struct Run<'a> {

@@ -13,6 +13,8 @@ mod rows;
 pub use export::{export, Export};
 pub use import::{import, Import, ImportReport, RowReport, RowResult, Told};
 
+use super::ami::Backend;
+use crate::dialer::Refusal;
 use crate::domain::DialListId;
 use std::io::{self, Read, Write};
 
@@ -36,6 +38,25 @@ impl Format {
         let known = Self::WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(ending));
         known.map(|(_, format)| *format)
     }
+}
+
+/// What every order begins with: its format is known, and its list is there.
+fn begin(
+    format: Option<Format>,
+    file: &str,
+    list: DialListId,
+    backend: &dyn Backend,
+) -> Result<Format, Refusal> {
+    let format = format.or_else(|| Format::of_name(file)).ok_or_else(|| {
+        let reason = "is required, because the file's name does not end in .csv or .jsonl";
+        Refusal::of("Format", reason)
+    })?;
+    let mut found = None;
+    backend.read(&mut |reader| {
+        found = reader.list(list)?;
+        Ok(())
+    })?;
+    found.map(|_| format).ok_or_else(|| Refusal::of("DlmaUuid", "no such dlma"))
 }
 
 /// The files that may be read and written.
