@@ -266,7 +266,7 @@ fn what_is_in_use_stays() {
 fn the_module_stays_while_a_call_is_up_and_goes_after_it() {
     let asterisk = Asterisk::start(Options::default());
     let ami = asterisk.ami();
-    let plan = [LOCAL, &[("DlEndHandle", "0"), ("MaxRetry1", "5")]].concat();
+    let plan = [LOCAL, &[("DlEndHandle", "0")]].concat();
     let campaign = campaign(&ami, &plan, HANGUP, "3101");
     let mark = ami.mark();
     campaign.set_status(&ami, 1).unwrap();
