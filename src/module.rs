@@ -149,10 +149,11 @@ fn end() {
 
 /// Asterisk stops without unloading modules, and with calls up.
 fn end_with_asterisk() {
-    drop(put(&RUNNING, None));
+    // Whoever is in one of our handlers hears that the dialer has stopped, and leaves.
     if let Some(runtime) = put(&RUNTIME, None) {
         runtime.stop_with_asterisk();
     }
+    drop(put(&RUNNING, None));
 }
 
 /// Puts a value in its place and gives back what was there, with the lock released.

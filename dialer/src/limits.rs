@@ -43,6 +43,9 @@ pub const SHOW_COUNT_DEFAULT: u32 = 100;
 /// Most entries that one `OutDlListShow` may answer with.
 pub const SHOW_COUNT: std::ops::RangeInclusive<u32> = 0..=1_000_000;
 
+/// Tries beyond those of the plan that a promised call may take which does not get out.
+pub const PROMISE_TRIES: u32 = 5;
+
 /// Targets that one step of a list's reset looks at.
 pub const TARGETS_PER_RESET: usize = 500;
 
@@ -51,6 +54,9 @@ pub const SHOW_AT_ONCE: u32 = 500;
 
 /// Rows of a file that are imported in one transaction.
 pub const IMPORT_CHUNK: usize = 500;
+
+/// Text of rows that are imported in one transaction, in bytes, but for the last row.
+pub const IMPORT_CHUNK_BYTES: usize = 4 << 20;
 
 /// Rows that are told of one by one because an import did not take them.
 pub const IMPORT_ROWS_PER_REPORT: u64 = 1_000;

@@ -94,11 +94,12 @@ fn rows_that_are_no_targets() {
     let desk = Desk::new();
     let list = new_list(&desk);
     // (row, column, part of the reason)
-    let table: [(&[u8], &str, &str); 10] = [
+    let table: [(&[u8], &str, &str); 11] = [
         (b"a,100", "<unknown>", "has 2 columns; the header row has 4"),
         (b"a,100,,,", "<unknown>", "has 5 columns"),
         (b"a,,,", "Number1", "has no number"),
         (b"a,10&1,,", "Number1", "has the character '&'"),
+        (b"a,4.9171E+11,,", "Number1", "allowed is a number with all its digits"),
         (b"a,1 0,,", "Number1", "has the character ' '"),
         (b"a,100,nobody,", "Email", "allowed is an address"),
         (b"\xff,100,,", "Name", "is not valid UTF-8"),
@@ -113,7 +114,7 @@ fn rows_that_are_no_targets() {
     }
     file.extend_from_slice(b"good,200,,\n");
     let came = import(&desk, &list, "bad.csv", &file, &[]);
-    assert_eq!(counts(&came), ["11", "1", "0", "10"], "{came}");
+    assert_eq!(counts(&came), ["12", "1", "0", "11"], "{came}");
     let columns = values(&came, "Column");
     let reasons = values(&came, "Reason");
     for (at, (row, column, reason)) in table.iter().enumerate() {
@@ -121,12 +122,68 @@ fn rows_that_are_no_targets() {
         assert_eq!(columns[at], *column, "{row}");
         assert!(reasons[at].contains(reason), "{row}: {}", reasons[at]);
     }
-    // The tenth begins one line later, because the ninth has two.
-    assert_eq!(values(&came, "Line")[..10], ["2", "3", "4", "5", "6", "7", "8", "9", "10", "12"]);
+    // The eleventh begins one line later, because the tenth has two.
+    let lines = ["2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "13"];
+    assert_eq!(values(&came, "Line")[..11], lines);
     let long = format!("Number1,x\n100,{}\n101,y\n", "x".repeat(5_000));
     let came = import(&desk, &list, "long.csv", long.as_bytes(), &[]);
     assert_eq!(counts(&came), ["2", "1", "0", "1"], "{came}");
     assert!(came.contains("Column: x\r\n"), "{came}");
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    let desk = Desk::new();
+    let list = new_list(&desk);
+    let rows = ["Name,Number1", "a,1", "", "b,x y", "\"c\nc\",3", "", "", "d,x y", "e,&"];
+    for end in ["\n", "\r\n"] {
+        for last in ["", end] {
+            let file = rows.join(end) + last;
+            let came = import(&desk, &list, "lines.csv", file.as_bytes(), &[("DryRun", "yes")]);
+            let refused = &values(&came, "Line")[..4];
+            assert_eq!(refused, ["4", "5", "9", "10"], "{file:?}: {came}");
+        }
+    }
+    let file = "sep=|\r\nName|Number1\r\na,b|1\r\nb|&\r\n";
+    let came = import(&desk, &list, "sep.csv", file.as_bytes(), &[]);
+    assert_eq!(counts(&came), ["2", "1", "0", "1"], "{came}");
+    assert_eq!(values(&came, "Line")[0], "4", "{came}");
+    assert_eq!(values(&show(&desk, &list), "Name"), ["a,b"]);
+    // A return within a line is no end of one.
+    let came = import(&desk, &list, "odd.csv", b"Name,Number1\na\rb,1\nc,2", &[]);
+    assert_eq!(values(&came, "Line")[0], "2", "{came}");
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_told() {
+    let desk = Desk::new();
+    let list = new_list(&desk);
+    let file = "Name,Number1\na,1\n\"b,2\nc,3\nd,4\n";
+    let came = import(&desk, &list, "quote.csv", file.as_bytes(), &[]);
+    assert_eq!(counts(&came), ["2", "1", "0", "1"], "{came}");
+    assert!(came.contains("is a quote not closed?"), "{came}");
+}
+
+#[test]
+fn a_row_reaches_no_further_than_its_call() {
+    let desk = Desk::new();
+    let list = new_list(&desk);
+    let names = ["FILE(x)", "GLOBAL(a)", "SHELL(id)", "CHANNEL(hangup_handler_push)", "DB(a)"];
+    for name in names {
+        let file = format!("{{\"phone\": \"1\", \"variables\": {{\"{name}\": \"x\"}}}}\n");
+        let came = import(&desk, &list, "f.jsonl", file.as_bytes(), &[]);
+        assert_eq!(counts(&came), ["1", "0", "0", "1"], "{came}");
+        assert!(came.contains("allowed is a name without parentheses"), "{came}");
+        let came = import(&desk, &list, "f.csv", format!("phone,{name}\n1,x\n").as_bytes(), &[]);
+        assert!(came.starts_with("Response: Error\r\nMessage: File: column 2"), "{came}");
+        let variable = format!("{name}=x");
+        let create = [("Action", "OutDlListCreate"), ("DlmaUuid", &list), ("Variable", &variable)];
+        let came = act(&desk, &create).0;
+        assert!(came.starts_with("Response: Error\r\nMessage: Variable: "), "{came}");
+    }
+    let good = "phone,CALLERID(num),CHANNEL(language)\n1,5550100,de\n";
+    let came = import(&desk, &list, "good.csv", good.as_bytes(), &[]);
+    assert_eq!(counts(&came)[1], "1", "{came}");
 }
 
 #[test]

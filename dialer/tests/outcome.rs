@@ -7,7 +7,7 @@ use bench::{Bench, START};
 use dialer::dialer::{CallEvent, CallOrder, Command, Event, Input, ListReset, Ready, Reply};
 use dialer::domain::{
     control, CallBackTime, CallEnd, Change, Dialing, Disposition, DoneReason, EndedBy, Outcome,
-    OutcomePatch, PlanPatch, Target, TargetState, Timestamp,
+    OutcomePatch, PlanPatch, Target, TargetPatch, TargetState, Timestamp,
 };
 use dialer::store::Targets;
 use std::sync::Arc;
@@ -223,8 +223,81 @@ fn whoever_is_not_to_be_called_is_reset_by_name_only() {
     let Some(Reply::Explained(why)) = bench.command(Command::Explain(call.target)).reply else {
         panic!("no explanation")
     };
-    assert!(why.starts_with("done: the person is not to be called again at "), "{why}");
+    assert!(why.starts_with("done: not to be called again at "), "{why}");
     let named = ListReset { dispositions: vec![Disposition::DoNotCall], ..all };
     bench.command(Command::ResetList(bench.list, named));
     assert_eq!(target(&mut bench, &call).state, TargetState::Ready);
+}
+
+/// A call that was promised in a second and is due now, with no try left.
+fn promised() -> (Bench, Arc<Dialing>) {
+    let (mut bench, call) = one_call();
+    answer(&mut bench, &call);
+    set(&mut bench, &call, call_back_in(1));
+    end(&mut bench, &call, true);
+    (bench, call)
+}
+
+#[test]
+fn a_reset_leaves_promises_alone_unless_they_are_named() {
+    for clear_tries in [true, false] {
+        let (mut bench, call) = promised();
+        let before = target(&mut bench, &call);
+        let all = ListReset { clear_tries, ..ListReset::default() };
+        bench.command(Command::ResetList(bench.list, all));
+        assert_eq!(target(&mut bench, &call), before);
+        let dispositions = vec![Disposition::CallBack];
+        let named = ListReset { clear_tries, dispositions, ..ListReset::default() };
+        bench.command(Command::ResetList(bench.list, named));
+        let after = target(&mut bench, &call);
+        assert_eq!((after.state, after.call_back), (TargetState::Ready, before.call_back));
+    }
+}
+
+#[test]
+fn a_promise_outlives_calls_that_do_not_get_out_but_not_for_ever() {
+    let (mut bench, first) = promised();
+    let mut calls = 0;
+    loop {
+        bench.now = bench.now + Duration::from_secs(RETRY_DELAY_S);
+        let again: Vec<_> =
+            bench.tick().into_iter().filter(|call| call.target == first.target).collect();
+        let Some(call) = again.first() else { break };
+        calls += 1;
+        let end = CallEnd {
+            by: EndedBy::NotPlaced,
+            answered: false,
+            last_control: 0,
+            cause: 3,
+            cause_text: String::new(),
+            tech_cause: None,
+            amd: None,
+        };
+        let event = CallEvent::Ended { dialing: call.id, end };
+        bench.step(Input::Call { at: bench.now, event });
+    }
+    assert_eq!(calls, 5);
+    let after = target(&mut bench, &first);
+    assert_eq!((after.state, after.call_back), (TargetState::Done(DoneReason::Exhausted), None));
+}
+
+#[test]
+fn a_promise_outlives_a_crash_before_the_call() {
+    let (mut bench, first) = promised();
+    bench.now = bench.now + Duration::from_secs(RETRY_DELAY_S);
+    assert!(bench.tick().iter().any(|call| call.target == first.target));
+    bench.make_anew(&[]);
+    let after = target(&mut bench, &first);
+    assert!(matches!(after.state, TargetState::Waiting(_)), "{:?}", after.state);
+    assert_eq!(after.call_back, Some(1));
+}
+
+#[test]
+fn a_promise_goes_with_its_number() {
+    let (mut bench, call) = promised();
+    let mut patch = TargetPatch::default();
+    patch.numbers[0] = Change::Clear;
+    patch.numbers[1] = Change::Set("9".to_owned());
+    bench.command(Command::UpdateTarget(call.target, patch));
+    assert_eq!(target(&mut bench, &call).call_back, None);
 }

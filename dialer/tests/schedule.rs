@@ -9,7 +9,7 @@ use dialer::domain::{
     CampaignStatus::{self, Pause, Pausing, Start, Starting, Stop, Stopping},
     Change, EndedBy, ScheduleMode, SchedulePatch, StatusRequest, TargetId, Timestamp,
 };
-use dialer::store::Targets;
+use dialer::store::{Store, Targets};
 
 const HOUR: i64 = 3_600 * SECOND;
 
@@ -117,6 +117,44 @@ fn what_somebody_did_by_hand_holds_until_the_next_window() {
 }
 
 #[test]
+fn a_stop_counts_although_nothing_was_started() {
+    // With the schedule in one update.
+    for request in [StatusRequest::Stop, StatusRequest::StopForcedly] {
+        let mut bench = Bench::new();
+        bench.now = at("20T10:00:00");
+        let patch = CampaignPatch { status: Some(request), ..with(office_hours()) };
+        bench.update(bench.campaign, patch).expect("a schedule and a stop");
+        assert_eq!(becomes(&mut bench, "20T10:00:05"), []);
+        assert_eq!(becomes(&mut bench, "23T09:00:00"), [Starting, Start]);
+    }
+    // While the start is tried again and again.
+    let mut bench = scheduled("20T09:00:00", office_hours());
+    let gone = CampaignPatch { plan: Change::Clear, ..CampaignPatch::default() };
+    bench.update(bench.campaign, gone).expect("no plan");
+    assert_eq!(becomes(&mut bench, "20T09:00:00"), []);
+    bench.request(bench.campaign, StatusRequest::Stop).expect("a stop");
+    let plan = CampaignPatch { plan: Change::Set(bench.plan), ..CampaignPatch::default() };
+    bench.update(bench.campaign, plan).expect("a plan");
+    assert_eq!(becomes(&mut bench, "20T09:05:00"), []);
+}
+
+#[test]
+fn a_window_far_ahead_opens_all_the_same() {
+    let mut schedule = office_hours();
+    schedule.date_start = Change::Set("2028-02-01".into());
+    let mut bench = scheduled("20T10:00:00", schedule);
+    let opens = Timestamp(at("20T00:00:00").0 + 438 * 24 * HOUR + 9 * HOUR);
+    let mut started = false;
+    while bench.now < opens {
+        let wake = bench.dialer.wake_at().expect("it looks again");
+        let ready = go_to(&mut bench, wake);
+        started = statuses(&ready, bench.campaign).contains(&Start);
+        assert!(!started || bench.now == opens, "started at {}", bench.now);
+    }
+    assert!(started);
+}
+
+#[test]
 fn a_window_that_opened_while_asterisk_was_down() {
     let mut bench = scheduled("20T09:00:00", office_hours());
     assert_eq!(becomes(&mut bench, "20T09:00:00"), [Starting, Start]);
@@ -125,9 +163,15 @@ fn a_window_that_opened_while_asterisk_was_down() {
     bench.make_anew(&[]);
     assert_eq!(becomes(&mut bench, "23T10:00:00"), [Starting, Start], "a new window");
 
-    bench.now = at("24T03:00:00");
+    // A pause ends with its window, also if nobody saw that close.
+    bench.request(bench.campaign, StatusRequest::Pause).expect("a pause");
+    bench.now = at("24T10:00:00");
     bench.make_anew(&[]);
-    let status = becomes(&mut bench, "24T03:00:00");
+    assert_eq!(becomes(&mut bench, "24T10:00:00"), [Starting, Start], "a new window");
+
+    bench.now = at("25T03:00:00");
+    bench.make_anew(&[]);
+    let status = becomes(&mut bench, "25T03:00:00");
     assert_eq!(status, [Stopping, Stop], "closed meanwhile");
 }
 
@@ -146,7 +190,7 @@ fn a_start_by_hand_outside_the_window_is_refused_with_the_reason() {
     let over = SchedulePatch { date_end: Change::Set("2026-11-20".into()), ..Default::default() };
     bench.update(bench.campaign, with(over)).expect("an end");
     let why = bench.request(bench.campaign, StatusRequest::Start).expect_err("a refusal");
-    assert!(why.contains("will not open"), "{why}");
+    assert!(why.contains("does not open within the next year"), "{why}");
     let off = SchedulePatch { mode: Change::Set(ScheduleMode::Off), ..SchedulePatch::default() };
     bench.update(bench.campaign, with(off)).expect("no schedule");
     assert!(bench.request(bench.campaign, StatusRequest::Start).is_ok());
@@ -160,7 +204,9 @@ fn dates_in_the_wrong_order_change_nothing() {
         date_end: Change::Set("2026-11-19".into()),
         ..SchedulePatch::default()
     };
+    let before = bench.store.load().expect("records").campaigns;
     let why = bench.update(bench.campaign, with(dates)).expect_err("a refusal");
+    assert_eq!(bench.store.load().expect("records").campaigns, before);
     assert_eq!(why, "ScDateEnd: 2026-11-19 lies before ScDateStart, 2026-11-20");
 }
 

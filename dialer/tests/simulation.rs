@@ -14,6 +14,7 @@ use dialer::domain::{
     EndedBy, OutcomePatch, PlanId, PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId,
     TargetPatch, TargetState, Timestamp,
 };
+use dialer::limits::PROMISE_TRIES;
 use dialer::store::{Sqlite, Store, Targets, Write};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -24,6 +25,8 @@ use uuid::Uuid;
 const SEEDS: u64 = 128;
 const SECOND: i64 = 1_000_000_000;
 const START: Timestamp = Timestamp(1_700_000_000 * SECOND);
+/// After the last day of all schedules, and all retries.
+const SCHEDULES_END: Timestamp = Timestamp(START.0 + 40 * 86_400 * SECOND);
 
 /// SplitMix64: small, and the same everywhere.
 struct Random(u64);
@@ -366,7 +369,8 @@ impl Sim {
         assert!(!self.reached.contains(&dialing.target), "seed {seed}: dialled after an answer");
         let promised = self.promised.get(&(dialing.target, dialing.number_index));
         let promised = promised.copied().unwrap_or(0) as u32;
-        let most = self.max_tries[dialing.number_index as usize - 1] + promised;
+        let more = if dialing.copy.promised { PROMISE_TRIES } else { 0 };
+        let most = self.max_tries[dialing.number_index as usize - 1] + promised + more;
         let same = |other: &Dialing| {
             (other.target, other.number_index) == (dialing.target, dialing.number_index)
         };
@@ -443,6 +447,9 @@ impl Sim {
             let call = self.coming.peek().map(|Reverse((at, _))| *at);
             let wake = self.dialer.wake_at();
             let Some(next) = [call, wake].into_iter().flatten().min() else { break };
+            if next > SCHEDULES_END {
+                break;
+            }
             self.now = self.now.max(next);
             if wake.is_some_and(|at| at <= self.now) {
                 self.step(Input::Tick);

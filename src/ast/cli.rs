@@ -9,7 +9,7 @@ use super::{border, module, text};
 use crate::sys;
 
 /// How long to wait before looking again whether a running command has ended.
-const RUNNING_COMMAND_WAIT: Duration = Duration::from_millis(2);
+const RUNNING_COMMAND_WAIT: Duration = Duration::from_millis(20);
 
 /// A command for the command line.
 ///

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
 use dialer::dialer::{Refusal, Reply};
@@ -9,6 +10,7 @@ use dialer::surface::{dialplan, help};
 
 use super::ami::ask;
 use super::engine::Call;
+use super::wall_clock;
 use crate::ast::app::{self, Application, RegisterError};
 use crate::ast::channel::Current;
 use crate::ast::function::{self, Function};
@@ -65,9 +67,14 @@ impl Function for Outbound {
 
     fn read(channel: Option<&Current<'_>>, argument: &[u8]) -> Option<String> {
         let field = String::from_utf8_lossy(argument);
-        let value = call_of(channel)
-            .and_then(|call| dialplan::read_field(&field, &call.dialing, call.outcome()));
-        match value {
+        let call = match call_of(channel) {
+            Ok(call) => call,
+            Err(why) => {
+                warn_now_and_then(channel, &field, &why);
+                return Some(String::new());
+            }
+        };
+        match dialplan::read_field(&field, &call.dialing, call.outcome()) {
             Ok(value) => Some(value),
             Err(why) => {
                 warn(channel, &field, &why);
@@ -112,6 +119,23 @@ fn tell(channel: &Current<'_>, reply: Reply) {
     let (status, detail) = dialplan::verdict(reply);
     channel.set_variable(dialplan::STATUS, status);
     channel.set_variable(dialplan::DETAIL, &detail);
+}
+
+/// When it was last said that a channel is none of ours, in seconds since 1970.
+static LAST_WARNING_S: AtomicI64 = AtomicI64::new(0);
+
+/// How often that is said at most, in seconds.
+const WARNING_EVERY_S: i64 = 60;
+
+/// Whoever looks at every channel (`channelvars` of manager.conf) sees many that are
+/// none of ours.
+fn warn_now_and_then(channel: Option<&Current<'_>>, field: &str, why: &Refusal) {
+    let now_s = wall_clock().0 / 1_000_000_000;
+    let last_s = LAST_WARNING_S.load(Ordering::Relaxed);
+    if (now_s - last_s).abs() >= WARNING_EVERY_S {
+        LAST_WARNING_S.store(now_s, Ordering::Relaxed);
+        warn(channel, field, why);
+    }
 }
 
 fn warn(channel: Option<&Current<'_>>, field: &str, why: &Refusal) {

@@ -30,6 +30,8 @@ pub type Timed = (Timestamp, CallEvent);
 pub struct Inbox {
     queue: Mutex<Queue>,
     filled: Condvar,
+    /// Commands were taken out.
+    room: Condvar,
     /// No new dialing is to start.
     held: AtomicBool,
 }
@@ -100,7 +102,7 @@ impl Inbox {
     pub fn ask(&self, command: Command) -> Result<Reply, NoReply> {
         let slot = Arc::new(Slot::default());
         {
-            let mut queue = lock(&self.queue);
+            let mut queue = self.with_room();
             if queue.stop {
                 return Err(NoReply::Stopped);
             }
@@ -111,6 +113,13 @@ impl Inbox {
         }
         self.filled.notify_one();
         slot.wait()
+    }
+
+    /// The queue, with room for a command if there is some in time.
+    fn with_room(&self) -> MutexGuard<'_, Queue> {
+        let is_full = |queue: &mut Queue| !queue.stop && queue.commands.len() >= COMMANDS;
+        let waited = self.room.wait_timeout_while(lock(&self.queue), REPLY_TIMEOUT, is_full);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// A call went on, now.
@@ -143,6 +152,7 @@ impl Inbox {
     pub fn stop(&self) {
         lock(&self.queue).stop = true;
         self.filled.notify_one();
+        self.room.notify_all();
     }
 
     /// Waits for something, at most until `deadline`, and takes up to `most` of it.
@@ -160,6 +170,7 @@ impl Inbox {
             let waited = self.filled.wait_timeout(queue, left);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        self.room.notify_all();
         let commands = queue.commands.len().min(most);
         let events = queue.events.len().min(most);
         Batch {

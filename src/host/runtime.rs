@@ -167,7 +167,7 @@ impl Runtime {
         };
         let read = with(&reader);
         let mut readers = lock(&self.readers);
-        if readers.len() < IDLE_READERS {
+        if reader.is_idle() && readers.len() < IDLE_READERS {
             readers.push(reader);
         }
         read

@@ -3,9 +3,9 @@
 use super::{CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, What, World};
 use crate::domain::{
     control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
-    DialingStatus, Disposition, DoneReason, LastResult, Target, TargetState, Timestamp,
+    DialingStatus, Disposition, DoneReason, EndedBy, LastResult, Target, TargetState, Timestamp,
 };
-use crate::limits::TARGETS_PER_LOOK;
+use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
 use crate::pacing::share;
 use crate::store::{StoreError, Write};
 use crate::surface::result;
@@ -120,6 +120,7 @@ impl Dialer {
         let (Some(plan), Some(destination), Some(list)) = (plan, destination, list) else { return };
         let Some(number_at) = target.next_number(&plan.max_tries) else {
             target.state = TargetState::Done(DoneReason::Exhausted);
+            target.call_back = None;
             let target = Arc::new(target);
             ready.writes.push(Write::Progress(target.clone()));
             ready.events.push(Event::Target(What::Updated, target));
@@ -236,11 +237,13 @@ impl Dialer {
 pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut Ready) {
     let LiveDialing { mut dialing, mut target } = live;
     let reached = end.answered && !end.is_machine();
+    let by = end.by;
     Arc::make_mut(&mut dialing).end(end, now);
 
     let record = Arc::make_mut(&mut target);
     let is_call_back = dialing.outcome.is_some_and(|o| o.disposition == Disposition::CallBack);
-    record.call_back = is_call_back.then_some(dialing.number_index);
+    let is_promised = is_call_back || is_still_promised(&dialing, by, reached);
+    record.call_back = is_promised.then_some(dialing.number_index);
     record.state = state_after(&dialing, record, reached, now);
     record.last = LastResult {
         res_dial: dialing.res_dial,
@@ -258,6 +261,18 @@ pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut
     ready.events.push(Event::Target(What::Updated, target));
     ready.events.push(Event::Dialing(What::Deleted, dialing));
     ready.results.push(line);
+}
+
+/// A promised call that never reached the network, or that we broke off, is still owed;
+/// but not for ever.
+fn is_still_promised(dialing: &Dialing, by: EndedBy, reached: bool) -> bool {
+    let at = dialing.number_index.saturating_sub(1) as usize;
+    let allowed = dialing.copy.max_tries.get(at).copied().unwrap_or(0);
+    dialing.copy.promised
+        && !reached
+        && dialing.outcome.is_none()
+        && matches!(by, EndedBy::NotPlaced | EndedBy::Interruption | EndedBy::Cancel)
+        && dialing.try_count < allowed.saturating_add(PROMISE_TRIES)
 }
 
 /// Where a target stands after a dialing: reached, to be tried again, or out of tries.

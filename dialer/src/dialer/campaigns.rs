@@ -2,8 +2,8 @@
 
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, ListEnd, Plan, Route, StatusRequest,
-    Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, ListEnd,
+    Plan, Route, StatusRequest, Timestamp,
 };
 use crate::store::Write;
 
@@ -55,10 +55,13 @@ impl Dialer {
             None => record.status,
         };
         let now = world.now;
+        // What somebody asks for within a window holds until the next one.
+        let acted_on = request.and_then(|_| self.open_until(&record, now));
         let Some(campaign) = self.campaigns.get_mut(&id) else {
             return Err(Refusal::unknown("campaign"));
         };
         record.status = next;
+        record.window_until = acted_on.or(record.window_until);
         campaign.record = record;
         campaign.look_at = Some(now);
         campaign.schedule_at = Some(now);
@@ -165,9 +168,9 @@ impl Dialer {
 
         self.check_plan(plan, world)
             .map_err(|(header, why)| cannot("Plan", &format!("its {header} {why}")))?;
-        let route = destination
-            .route()
-            .map_err(|header| cannot("Dest", &format!("its {header} is not set")))?;
+        let route = destination.route().map_err(|header| {
+            cannot("Dest", &format!("its {header} is not set{}", type_hint(destination)))
+        })?;
         if let Route::Application { name, .. } = &route {
             if name.eq_ignore_ascii_case("queue") {
                 let reason = "dialing for the agents of a queue is not available";
@@ -262,4 +265,14 @@ pub(super) fn put(ready: &mut Ready, campaign: &mut LiveCampaign, now: Timestamp
     campaign.record.stamps.update = Some(now);
     ready.writes.push(Write::Campaign(Box::new(campaign.record.clone())));
     ready.events.push(Event::Campaign(What::Updated, Box::new(campaign.record.clone())));
+}
+
+/// For those who give an application and forget to say that it is one.
+fn type_hint(destination: &Destination) -> &'static str {
+    match destination.kind {
+        DestinationKind::Extension if destination.application.is_some() => {
+            " (its Type is 0, an extension; 1 is an application)"
+        }
+        _ => "",
+    }
 }

@@ -3,6 +3,9 @@
 use super::{Dialer, LiveCampaign, Refusal, Reply, World};
 use crate::domain::{CampaignStatus, DoneReason, Target, TargetId, TargetState, Timestamp, Window};
 
+/// Campaigns of which it is said why they do not dial.
+const EXPLAINED: usize = 3;
+
 impl Dialer {
     pub(super) fn explain(&self, id: TargetId, world: &mut World<'_>) -> Result<Reply, Refusal> {
         let target = self.find_target(id, world)?;
@@ -18,8 +21,12 @@ impl Dialer {
                 match users().find(dials) {
                     Some(campaign) => self.explain_waiting(&target, state, campaign, now),
                     None => {
-                        let idle: Vec<_> = users().map(|c| self.explain_idle(c, now)).collect();
-                        idle.join("; ")
+                        let told = users().take(EXPLAINED).map(|c| self.explain_idle(c, now));
+                        let told = told.collect::<Vec<_>>().join("; ");
+                        match users().count().saturating_sub(EXPLAINED) {
+                            0 => told,
+                            more => format!("{told}; and {more} more campaigns do not dial"),
+                        }
                     }
                 }
             }
@@ -95,7 +102,9 @@ impl Dialer {
                     return format!("outside its window: {label} starts at {}", at.in_zone(zone));
                 }
                 Window::Closed(None) => {
-                    return format!("outside its window: the schedule of {label} is over");
+                    return format!(
+                        "outside its window: that of {label} does not open within the next year"
+                    );
                 }
                 Window::Open(_) => {
                     return format!(
@@ -116,7 +125,9 @@ fn done(target: &Target, reason: DoneReason) -> String {
         DoneReason::Exhausted if target.numbers.iter().all(Option::is_none) => {
             "done: it has no number".to_owned()
         }
-        DoneReason::DoNotCall => format!("done: the person is not to be called again{when}"),
+        DoneReason::DoNotCall => {
+            format!("done: not to be called again, as was said in the call that ended{when}")
+        }
         DoneReason::Exhausted => {
             format!("done: all its tries are used ({} in all)", target.tries_in_all())
         }

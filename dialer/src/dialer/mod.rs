@@ -126,6 +126,11 @@ impl Refusal {
         Refusal::because(format!("No such {kind}"))
     }
 
+    /// Of a reply that is none to what was asked: a fault of ours.
+    pub fn misunderstood() -> Refusal {
+        Refusal::because("The dialer gave an answer to something else")
+    }
+
     pub fn because(reason: impl Into<String>) -> Refusal {
         Refusal { header: None, reason: reason.into(), passing: false }
     }

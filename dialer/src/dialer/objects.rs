@@ -33,9 +33,11 @@ impl Dialer {
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
         let now = world.now;
-        let mut plan = self.plans.get(&id).ok_or_else(|| Refusal::unknown("plan"))?.clone();
+        let known = self.plans.get(&id).ok_or_else(|| Refusal::unknown("plan"))?;
+        let mut plan = known.clone();
         plan.apply(patch);
-        if self.is_running(|campaign| campaign.plan == Some(id)) {
+        let moved = (plan.mode, &plan.tech, &plan.trunk) != (known.mode, &known.tech, &known.trunk);
+        if moved && self.is_running(|campaign| campaign.plan == Some(id)) {
             self.check_plan(&plan, world)
                 .map_err(|(header, why)| Refusal::of(header, why + IN_USE))?;
         }

@@ -24,7 +24,6 @@ impl Dialer {
         for mut target in targets {
             if reset.applies_to(&target) {
                 target.state = TargetState::Ready;
-                target.call_back = None;
                 if reset.clear_tries {
                     target.tries = [0; NUMBERS_PER_TARGET];
                 }
@@ -45,9 +44,13 @@ impl Dialer {
 impl ListReset {
     /// Not to one that is being dialled, nor to one without a number; and with
     /// dispositions named, only to those with one of them. Whoever is not to be
-    /// called again has to be named.
+    /// called again, or was promised a call, has to be named.
     fn applies_to(&self, target: &Target) -> bool {
         if !target.numbers.iter().any(Option::is_some) {
+            return false;
+        }
+        let is_named = |disposition| self.dispositions.contains(&disposition);
+        if target.call_back.is_some() && !is_named(Disposition::CallBack) {
             return false;
         }
         let is_wanted = self.dispositions.is_empty()
@@ -56,9 +59,7 @@ impl ListReset {
             TargetState::Dialing { .. } => false,
             TargetState::Ready if !self.clear_tries || target.tries_in_all() == 0 => false,
             TargetState::Ready | TargetState::Waiting(_) => is_wanted,
-            TargetState::Done(DoneReason::DoNotCall) => {
-                self.dispositions.contains(&Disposition::DoNotCall)
-            }
+            TargetState::Done(DoneReason::DoNotCall) => is_named(Disposition::DoNotCall),
             TargetState::Done(DoneReason::Answered | DoneReason::Exhausted) => is_wanted,
         }
     }

@@ -1,5 +1,5 @@
 //! Campaigns that start and stop by themselves: with their calling windows, and
-//! when the campaign before them has ended.
+//! when the list of the campaign before them is worked off.
 //!
 //! A window's opening is acted on once: a campaign that ended, or that somebody
 //! stopped or paused, within its window stays so until the next one opens.
@@ -14,6 +14,9 @@ const START_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// When to look again at a campaign that is still hanging its calls up.
 const FORCED_STOP_LOOK: Duration = Duration::from_secs(1);
+
+/// When to look again at a schedule that brings nothing within the year.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(86_400);
 
 /// The end of a window that does not close.
 const NEVER: Timestamp = Timestamp(i64::MAX);
@@ -36,7 +39,7 @@ impl Dialer {
             return;
         }
         let window = schedule.window(&self.settings.time_zone, world.now);
-        campaign.schedule_at = window.ends_at();
+        campaign.schedule_at = Some(window.ends_at().unwrap_or(world.now + LOOK_AGAIN_AFTER));
         match window {
             Window::Closed(_) => self.close_window(id, world.now, ready),
             Window::Open(until) => self.open_window(id, until.unwrap_or(NEVER), world, ready),
@@ -68,10 +71,12 @@ impl Dialer {
         world: &mut World<'_>,
         ready: &mut Ready,
     ) {
-        use CampaignStatus::{Stop, Stopping, StoppingForcedly};
+        use CampaignStatus::{Pause, Pausing, Stop, Stopping, StoppingForcedly};
         let now = world.now;
         let Some(campaign) = self.campaigns.get_mut(&id) else { return };
         let acted_on = campaign.record.window_until.is_some_and(|acted_on| now < acted_on);
+        // A pause ends with its window, also if nobody saw that close.
+        let is_new = campaign.record.window_until.is_some();
         let starts = match campaign.record.status {
             _ if acted_on => false,
             StoppingForcedly => {
@@ -79,6 +84,7 @@ impl Dialer {
                 return;
             }
             Stop | Stopping => true,
+            Pause | Pausing => is_new,
             _ => false,
         };
         if starts {
@@ -117,6 +123,17 @@ impl Dialer {
         }
     }
 
+    /// How long the window lasts that is open now; none is.
+    pub(super) fn open_until(&self, record: &Campaign, now: Timestamp) -> Option<Timestamp> {
+        if !record.schedule.is_on() {
+            return None;
+        }
+        match record.schedule.window(&self.settings.time_zone, now) {
+            Window::Open(until) => Some(until.unwrap_or(NEVER)),
+            Window::Closed(_) => None,
+        }
+    }
+
     /// Whether the schedule lets the campaign be started by hand now.
     pub(super) fn check_window(&self, record: &Campaign, now: Timestamp) -> Result<(), Refusal> {
         if !record.schedule.is_on() {
@@ -126,7 +143,7 @@ impl Dialer {
         let when = match record.schedule.window(&self.settings.time_zone, now) {
             Window::Open(_) => return Ok(()),
             Window::Closed(Some(at)) => format!("until {}", at.in_zone(zone)),
-            Window::Closed(None) => "and will not open".to_owned(),
+            Window::Closed(None) => "and does not open within the next year".to_owned(),
         };
         let reason =
             format!("cannot start: the window of the campaign's schedule is closed {when}");

@@ -96,7 +96,7 @@ pub struct CampaignPatch {
     pub list: Change<DialListId>,
     pub destination: Change<DestinationId>,
     pub schedule: SchedulePatch,
-    /// What is started when this one has ended.
+    /// What is started when this one's list is worked off.
     pub next: Change<CampaignId>,
 }
 

@@ -75,6 +75,8 @@ pub struct CallCopy {
     pub user_to_user: Option<String>,
     pub retry_delay_s: u32,
     pub max_tries: [u32; NUMBERS_PER_TARGET],
+    /// Whether it is a call back that was promised.
+    pub promised: bool,
     pub campaign_name: Option<String>,
     pub person: Person,
     /// The whole records as one JSON object (`info_camp`, `info_plan`, …), if the
@@ -200,6 +202,7 @@ impl Dialing {
             user_to_user: None,
             retry_delay_s: plan.retry_delay_s,
             max_tries: plan.max_tries,
+            promised: target.call_back == Some(number_at as u32 + 1),
             campaign_name: campaign.name.clone(),
             person: Person::of(target),
             info: None,

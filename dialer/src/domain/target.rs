@@ -134,6 +134,10 @@ impl Target {
                 *tries = 0;
             }
         }
+        let promised = self.call_back.and_then(|index| self.numbers.get(index as usize - 1));
+        if !promised.is_some_and(Option::is_some) {
+            self.call_back = None;
+        }
         self.settle_numbers();
     }
 

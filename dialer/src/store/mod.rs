@@ -5,6 +5,7 @@
 //! of many steps into one transaction. Whoever only shows things uses a
 //! [`Reader`], which never stands in the writer's way.
 
+mod queries;
 mod reader;
 mod rows;
 mod schema;

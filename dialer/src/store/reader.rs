@@ -189,6 +189,11 @@ impl Reader {
         Ok(())
     }
 
+    /// Whether no snapshot is open.
+    pub fn is_idle(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
     /// Reads several times of one state of the store, whatever is written meanwhile.
     pub fn snapshot<T>(&self, read: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
         let snapshot = self.connection.unchecked_transaction()?;

@@ -275,6 +275,7 @@ pub fn copy_to_json(copy: &CallCopy) -> String {
         "user_to_user": copy.user_to_user,
         "retry_delay_s": copy.retry_delay_s,
         "max_tries": copy.max_tries,
+        "promised": copy.promised,
         "campaign_name": copy.campaign_name,
         "person": {
             "name": person.name,
@@ -317,6 +318,7 @@ fn copy_from_json(text: &str) -> Option<CallCopy> {
         user_to_user: owned(&value["user_to_user"]),
         retry_delay_s: number(&value["retry_delay_s"])?,
         max_tries: serde_json::from_value(value["max_tries"].clone()).ok()?,
+        promised: value["promised"].as_bool().unwrap_or(false),
         campaign_name: owned(&value["campaign_name"]),
         person: person_from_json(&value["person"]),
         info: owned(&value["info"]),

@@ -1,5 +1,6 @@
 //! The store in an SQLite file: WAL, synchronous FULL, one writer.
 
+use super::queries;
 use super::rows::{self, state};
 use super::schema::{migrate, refuse_foreign};
 use super::{Records, Store, StoreError, Targets, Write};
@@ -69,7 +70,7 @@ impl Sqlite {
     pub(super) fn explain(&self, sql: &str) -> String {
         let sql = format!("EXPLAIN QUERY PLAN {sql}");
         let mut statement = self.connection.prepare(&sql).expect("a query");
-        let steps = statement.query_map([], |row| row.get::<_, String>(3)).expect("a plan");
+        let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
         steps.map(|step| step.expect("a step")).collect::<Vec<_>>().join("; ")
     }
 
@@ -391,12 +392,7 @@ impl Sqlite {
 
     /// Moves waiting targets whose time has come back among the ready ones.
     fn promote(&self, list: i64, now: Timestamp) -> Result<()> {
-        self.execute(
-            "UPDATE target SET state = 0, due = NULL WHERE id IN (
-                 SELECT id FROM target WHERE dial_list = ? AND state = 1 AND due <= ?
-                 ORDER BY due LIMIT ?)",
-            params![list, now.0, PROMOTIONS_PER_LOOK as i64],
-        )?;
+        self.execute(queries::PROMOTE, params![list, now.0, PROMOTIONS_PER_LOOK as i64])?;
         Ok(())
     }
 
@@ -416,18 +412,9 @@ impl Targets for Sqlite {
     fn ready(&mut self, list: DialListId, now: Timestamp, most: usize) -> Result<Vec<Target>> {
         let list = self.list_row(list)?;
         self.promote(list, now)?;
-        let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
-        let sql = format!(
-            "SELECT {columns} FROM {from} WHERE target.dial_list = ? AND state = 0
-             AND call_back IS NOT NULL ORDER BY target.id LIMIT ?"
-        );
-        let mut targets = self.all(&sql, params![list, most as i64], rows::target)?;
-        let sql = format!(
-            "SELECT {columns} FROM {from} WHERE target.dial_list = ? AND state = 0
-             AND call_back IS NULL ORDER BY target.tries, target.id LIMIT ?"
-        );
-        let left = most - targets.len();
-        targets.extend(self.all(&sql, params![list, left as i64], rows::target)?);
+        let look = |sql: &str, most: usize| self.all(sql, params![list, most as i64], rows::target);
+        let mut targets = look(&queries::promised(), most)?;
+        targets.extend(look(&queries::ready(), most - targets.len())?);
         Ok(targets)
     }
 
@@ -438,14 +425,8 @@ impl Targets for Sqlite {
         most: usize,
     ) -> Result<Vec<Target>> {
         let list = self.list_row(list)?;
-        let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
-        let sql = format!(
-            "SELECT {columns} FROM {from} WHERE target.dial_list = ?1 AND state < 4
-             AND target.id > coalesce((SELECT id FROM target WHERE uuid = ?2), 0)
-             ORDER BY target.id LIMIT ?3"
-        );
         let after = after.as_ref().map(|id| bytes(&id.0));
-        self.all(&sql, params![list, after, most as i64], rows::target)
+        self.all(&queries::in_order(), params![list, after, most as i64], rows::target)
     }
 
     fn counts(&mut self, list: DialListId) -> Result<ListCounts> {
@@ -457,8 +438,7 @@ impl Targets for Sqlite {
 
     fn next_due(&mut self, list: DialListId) -> Result<Option<Timestamp>> {
         let list = self.list_row(list)?;
-        let sql = "SELECT min(due) FROM target WHERE dial_list = ? AND state = 1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(queries::NEXT_DUE)?;
         let due: Option<i64> = statement.query_row([list], |row| row.get(0))?;
         Ok(due.map(Timestamp))
     }

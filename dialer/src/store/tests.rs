@@ -1,5 +1,6 @@
 //! What every store must do, run against the one that there is.
 
+use super::queries;
 use super::{Reader, Sqlite, Store, TargetPage, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
@@ -256,18 +257,18 @@ fn a_dialing_is_open_until_it_ends() {
 #[test]
 fn the_next_target_is_found_by_index() {
     let store = memory();
-    let plan = store.explain(
-        "SELECT * FROM target WHERE dial_list = 1 AND state = 0 AND call_back IS NULL
-         ORDER BY tries, id LIMIT 10",
-    );
-    assert!(plan.contains("target_ready") && !plan.contains("TEMP B-TREE"), "{plan}");
-    let plan = store.explain(
-        "SELECT * FROM target WHERE dial_list = 1 AND state = 0 AND call_back IS NOT NULL
-         ORDER BY id LIMIT 10",
-    );
-    assert!(plan.contains("target_promised") && !plan.contains("TEMP B-TREE"), "{plan}");
-    let plan = store.explain("SELECT min(due) FROM target WHERE dial_list = 1 AND state = 1");
-    assert!(plan.contains("target_due"), "{plan}");
+    let table = [
+        (queries::ready(), "target_ready"),
+        (queries::promised(), "target_promised"),
+        (queries::in_order(), "target_list"),
+        (queries::NEXT_DUE.to_owned(), "target_due"),
+        (queries::PROMOTE.to_owned(), "target_due"),
+    ];
+    for (sql, index) in table {
+        let plan = store.explain(&sql);
+        assert!(plan.contains(&format!("INDEX {index} ")), "{index}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN target"), "{index}: {plan}");
+    }
 }
 
 /// A store in a file, with what [`filled`] puts in.

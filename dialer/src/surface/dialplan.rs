@@ -23,7 +23,7 @@ pub fn verdict(reply: Reply) -> (&'static str, String) {
         Reply::Created(uuid) => ("SUCCESS", uuid.to_string()),
         Reply::Updated => ("SUCCESS", String::new()),
         Reply::Refused(refusal) => ("FAILURE", refusal.to_string()),
-        _ => ("FAILURE", "The dialer gave an answer to something else".to_owned()),
+        _ => ("FAILURE", Refusal::misunderstood().to_string()),
     }
 }
 

@@ -126,9 +126,7 @@ fn header_text(event: &Event, header: &str) -> Option<String> {
         Event::Target(..) if header == "Status" => {
             Some(codes([(0, "not being dialled"), (1, "being dialled")]))
         }
-        Event::Dialing(..) if header == "Disposition" => {
-            Some(format!("{}.", Disposition::ALL.map(Disposition::name).join(", ")))
-        }
+        Event::Dialing(..) if header == "Disposition" => Some(format!("{}.", Disposition::names())),
         Event::Dialing(..) => find(DIALING_HEADERS, header),
         _ => None,
     };

@@ -22,7 +22,7 @@ pub fn reset_list(
                 }
                 return Err(why);
             }
-            _ => return Err(Refusal::because("The dialer gave an answer to something else")),
+            _ => return Err(Refusal::misunderstood()),
         }
     }
 }

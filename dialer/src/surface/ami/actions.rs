@@ -129,6 +129,7 @@ const IMPORT: &[Header] = &[
     header("DryRun", "yes: everything is checked and nothing changed. Default no."),
     header("Duplicates", "skip: a row whose UKey, or without one whose first number, stands in the list already or on a line before is not taken. take: it is. Default skip."),
 ];
+const EXPORTED: &[Header] = &[required("DlmaUuid", "Uuid of the list.")];
 const EXPORT: &[Header] = &[
     required("File", "Name of the new file in the folder bulk_folder of res_outbound.conf."),
     header("Format", "csv or jsonl (one JSON object a line). Default: what the name ends in."),
@@ -201,7 +202,7 @@ pub const ACTIONS: &[Action] = &[
     change("OutDlListUpdate", "Change a target.", UPDATES, &[ACTION_ID, UUID, NAMED, TARGET, VARIABLE]),
     change("OutDlListDelete", "Delete a target.", "Refused while it is being dialled.", &[ACTION_ID, UUID]),
     change("OutDlListImport", "Put the rows of a file into a dial list.", "One OutDlListImportRow for each row that is refused or a duplicate (at most 1000), OutDlListImportProgress now and then, then OutDlListImportComplete. Rows that are refused do not keep the others out.", &[ACTION_ID, LIST, IMPORT]),
-    change("OutDlListExport", "Write a dial list with its results into a file.", "OutDlListExportProgress now and then, then OutDlListExportComplete. What is written can be imported again.", &[ACTION_ID, LIST, EXPORT]),
+    change("OutDlListExport", "Write a dial list with its results into a file.", "OutDlListExportProgress now and then, then OutDlListExportComplete. What is written can be imported again.", &[ACTION_ID, EXPORTED, EXPORT]),
     show("OutDlListShow", "Show targets.", "One OutDlListEntry each, in the list's order, then OutDlListComplete.", &[ACTION_ID, ONE, PAGE]),
     show("OutDlListExplain", "Say why a target is not being dialled now.", "The answer has the Reason in one sentence.", &[ACTION_ID, UUID]),
     show("OutDialingShow", "Show live dialings.", "One OutDialingEntry each, then OutDialingListComplete.", &[ACTION_ID, ONE]),

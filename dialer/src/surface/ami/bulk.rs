@@ -142,11 +142,14 @@ fn start(message: &str, out: &mut Out<'_>) {
 }
 
 impl Fields<'_> {
-    /// Names of dispositions, separated by commas; none: no header.
+    /// Names of dispositions, separated by commas; none: no header. An empty one is
+    /// nobody's wish for all.
     pub fn dispositions(&self, name: &'static str) -> Result<Vec<Disposition>, Refusal> {
-        let list = self.list(name, Disposition::from_name, || {
-            format!("names separated by commas, of {}", Disposition::names())
-        })?;
-        Ok(list.unwrap_or_default())
+        let allowed = || format!("names separated by commas, of {}", Disposition::names());
+        match self.list(name, Disposition::from_name, allowed)? {
+            Change::Keep => Ok(Vec::new()),
+            Change::Clear => Err(Refusal::of(name, format!("is empty; allowed is {}", allowed()))),
+            Change::Set(dispositions) => Ok(dispositions),
+        }
     }
 }

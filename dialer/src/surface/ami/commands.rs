@@ -155,7 +155,7 @@ pub fn target_patch(fields: &Fields<'_>) -> Result<TargetPatch> {
             "an address such as name@example.com",
             has_at,
         )?,
-        variables: fields.variables()?,
+        variables: fields.target_variables()?,
         numbers,
     })
 }

@@ -139,12 +139,11 @@ impl<'a> Fields<'a> {
         name: &'static str,
         read: impl Fn(&str) -> Option<T>,
         allowed: impl Fn() -> String,
-    ) -> Result<Option<Vec<T>>> {
-        let list = self.value(name, |text| {
+    ) -> Result<Change<Vec<T>>> {
+        self.value(name, |text| {
             let words = text.split(',').map(str::trim);
             words.map(|word| read(word).ok_or_else(|| wrong(word, allowed()))).collect()
-        })?;
-        Ok(list.value().cloned())
+        })
     }
 
     /// The uuid of an object of `kind`; one that is none names no object.
@@ -169,6 +168,9 @@ impl<'a> Fields<'a> {
         self.value(name, |text| {
             at_most(text, TOKEN_BYTES)?;
             word(text, "+*#.-_:@;=~")?;
+            if is_rounded(text) {
+                return Err(wrong(text, "a number with all its digits"));
+            }
             Ok(text.to_owned())
         })
     }
@@ -189,6 +191,17 @@ impl<'a> Fields<'a> {
                 Err(wrong(text, allowed))
             }
         })
+    }
+
+    /// As [`Self::variables`], of targets: their values may come from anywhere, so they
+    /// may set no dialplan function but harmless ones.
+    pub fn target_variables(&self) -> Result<Change<Variables>> {
+        let variables = self.variables()?;
+        let names = variables.value().into_iter().flat_map(Variables::iter).map(|(name, _)| name);
+        for name in names {
+            target_variable_name(name).map_err(|why| Refusal::of(VARIABLE, why))?;
+        }
+        Ok(variables)
     }
 
     /// All `Variable: name=value` headers; one empty one alone clears.
@@ -237,6 +250,31 @@ pub fn variable_name(name: &str) -> std::result::Result<(), String> {
     word(name, "_-().~")
 }
 
+/// Dialplan functions that a target may set.
+const TARGET_FUNCTIONS: [&str; 7] = [
+    "CALLERID(",
+    "CONNECTEDLINE(",
+    "CDR(",
+    "CHANNEL(accountcode)",
+    "CHANNEL(language)",
+    "CHANNEL(musicclass)",
+    "CHANNEL(userfield)",
+];
+
+/// Whether a target may have a channel variable named so; if not, why. Others,
+/// such as `FILE(…)`, reach beyond the call.
+pub fn target_variable_name(name: &str) -> std::result::Result<(), String> {
+    variable_name(name)?;
+    let is_allowed = |function: &&str| {
+        name.get(..function.len()).is_some_and(|start| start.eq_ignore_ascii_case(function))
+    };
+    if !name.contains(['(', ')']) || TARGET_FUNCTIONS.iter().any(is_allowed) {
+        return Ok(());
+    }
+    let allowed = TARGET_FUNCTIONS.map(|name| name.trim_end_matches('(')).join(", ");
+    Err(wrong(name, format_args!("a name without parentheses, or one of the functions {allowed}")))
+}
+
 /// Text without control characters (a tab is none here).
 fn printable(bytes: &[u8]) -> std::result::Result<&str, String> {
     let text = std::str::from_utf8(bytes)
@@ -278,7 +316,14 @@ fn in_range(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
     text.parse().ok().filter(|number| range.contains(number))
 }
 
+/// `4.9171E+11`: what a spreadsheet makes of a long number.
+fn is_rounded(text: &str) -> bool {
+    let Some((digits, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.split('.').all(is_number) && exponent.strip_prefix('+').is_some_and(is_number)
+}
+
 /// Hyphenated form only: what the wire shows is what it takes.
-fn parse_uuid(text: &str) -> Option<Uuid> {
+pub fn parse_uuid(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }

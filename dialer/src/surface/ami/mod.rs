@@ -15,7 +15,7 @@ mod show;
 pub use actions::{Action, Header, Privilege, ACTIONS};
 pub use block::Block;
 pub(super) use commands::{outcome_patch, parse as parse_change, target_patch, NUMBER};
-pub(super) use fields::{variable_name, Fields};
+pub(super) use fields::{parse_uuid, target_variable_name, Fields};
 pub use records::event;
 
 use crate::dialer::{Command, Refusal, Reply};
@@ -42,8 +42,8 @@ pub trait Backend {
 /// How often the dialer is asked again that was busy.
 const ASKED_AGAIN: usize = 6;
 
-/// Asks for one step of something long, and again if the dialer was busy: a wait
-/// shows that it is, so this is no hurry.
+/// Asks for one step of something long, and again if the dialer was busy. (It says
+/// so after a wait, so this is no hurry.)
 pub(super) fn ask_again(backend: &dyn Backend, command: &Command) -> Reply {
     for _ in 0..ASKED_AGAIN {
         match backend.ask(command.clone()) {
@@ -145,7 +145,7 @@ fn carried_out(noun: &str, reply: Reply) -> Result<(String, Option<Uuid>), Refus
         Reply::Updated => ("updated", None),
         Reply::Deleted => ("deleted", None),
         Reply::Refused(refusal) => return Err(refusal),
-        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
+        _ => return Err(Refusal::misunderstood()),
     };
     Ok((format!("{noun} {verb} successfully"), uuid))
 }

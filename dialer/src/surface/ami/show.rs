@@ -210,7 +210,7 @@ fn explain(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sho
     let reason = match backend.ask(Command::Explain(target)) {
         Reply::Explained(reason) => reason,
         Reply::Refused(refusal) => return Err(refusal),
-        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
+        _ => return Err(Refusal::misunderstood()),
     };
     let mut block = out.response("Success");
     block.line("Message", "Dl list explained successfully");
@@ -225,7 +225,7 @@ fn dialings(fields: &Fields<'_>, backend: &dyn Backend, out: &mut Out<'_>) -> Sh
     let dialings = match backend.ask(Command::ShowDialings(id)) {
         Reply::Dialings(dialings) => dialings,
         Reply::Refused(refusal) => return Err(refusal),
-        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
+        _ => return Err(Refusal::misunderstood()),
     };
     start(&DIALINGS, out);
     for dialing in &dialings {
@@ -242,7 +242,7 @@ fn summary(backend: &dyn Backend, out: &mut Out<'_>) -> Shown {
     let status = match backend.ask(Command::ShowStatus) {
         Reply::Status(status) => status,
         Reply::Refused(refusal) => return Err(refusal),
-        _ => return Err(Refusal::because("The dialer gave an answer to something else")),
+        _ => return Err(Refusal::misunderstood()),
     };
     start(&SUMMARY, out);
     entry(&SUMMARY, out, |block| block.line("Count", status.dialings));

@@ -1,7 +1,7 @@
 //! The columns of a file: which field of a target each one is.
 
 use crate::limits::NUMBERS_PER_TARGET;
-use crate::surface::ami::variable_name;
+use crate::surface::ami::target_variable_name;
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Column {
             return Ok(Column::Nameless);
         }
         if let Some(variable) = name.strip_prefix(VARIABLE_PREFIX) {
-            variable_name(variable)?;
+            target_variable_name(variable)?;
             return Ok(Column::Variable(variable.to_owned()));
         }
         if name.starts_with(RESULT_PREFIX) {
@@ -47,7 +47,7 @@ impl Column {
         if let Some(field) = field(name) {
             return Ok(Column::Field(field));
         }
-        variable_name(name)?;
+        target_variable_name(name)?;
         Ok(Column::Variable(name.to_owned()))
     }
 
@@ -70,9 +70,9 @@ fn field(name: &str) -> Option<&'static str> {
 }
 
 /// The columns of a header row. Two of the same field or variable are refused.
-pub fn of_header<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<Column>, String> {
+pub fn of_header<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result<Vec<Column>, String> {
     let mut columns: Vec<Column> = Vec::new();
-    for (at, name) in names.enumerate() {
+    for (at, name) in names.clone().enumerate() {
         let column = Column::of_name(name)
             .map_err(|why| format!("column {} ('{}') {why}", at + 1, shortened(name)))?;
         let may_repeat = matches!(column, Column::Result | Column::Nameless);
@@ -88,7 +88,13 @@ pub fn of_header<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<Column>
     });
     match has_number {
         true => Ok(columns),
-        false => Err("there is no column with a number: Number1 … Number8, number or phone".into()),
+        false => {
+            let found = names.map(shortened).collect::<Vec<_>>().join(", ");
+            Err(format!(
+                "there is no column with a number: Number1 … Number8, number or phone; there are \
+                 {found}"
+            ))
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::rows::{BadRow, Rows};
 use super::Format;
 use crate::dialer::{Command, Imported, Refusal, Reply};
-use crate::domain::{Change, DialListId, TargetPatch};
-use crate::limits::{IMPORT_CHUNK, IMPORT_ROWS_PER_REPORT};
+use crate::domain::{Change, DialListId, TargetPatch, Variables};
+use crate::limits::{IMPORT_CHUNK, IMPORT_CHUNK_BYTES, IMPORT_ROWS_PER_REPORT};
 use crate::surface::ami::{ask_again, Backend};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -104,6 +104,7 @@ pub fn import(
         tell,
         known,
         chunk: Vec::with_capacity(IMPORT_CHUNK),
+        chunk_bytes: 0,
         report: ImportReport {
             so_far: Imported { file: order.file.clone(), ..Imported::default() },
             ..ImportReport::default()
@@ -114,9 +115,8 @@ pub fn import(
     run.report.fault = run.rows(rows).err();
     if !order.dry_run && run.report.so_far.rows > 0 {
         let imported = Box::new(run.report.so_far.clone());
-        if let Reply::Refused(why) = backend.ask(Command::EndImport(order.list, imported)) {
-            run.report.fault.get_or_insert(why.to_string());
-        }
+        // The rows are in; whether the world hears of it at once changes nothing of that.
+        let _ = ask_again(backend, &Command::EndImport(order.list, imported));
     }
     Ok(run.report)
 }
@@ -128,6 +128,7 @@ struct Run<'a> {
     known: Known,
     /// Rows that were read and are not taken yet.
     chunk: Vec<TargetPatch>,
+    chunk_bytes: usize,
     /// What is durable.
     report: ImportReport,
     /// Counts of rows that were read, with those of the chunk.
@@ -161,6 +162,7 @@ impl Run<'_> {
             }
             // Long stretches of bad rows make progress too.
             if self.chunk.len() >= IMPORT_CHUNK
+                || self.chunk_bytes >= IMPORT_CHUNK_BYTES
                 || self.read.rows.is_multiple_of(4 * IMPORT_CHUNK as u64)
             {
                 self.take_chunk()?;
@@ -181,6 +183,7 @@ impl Run<'_> {
             self.known.add(key, number);
         }
         self.read.accepted += 1;
+        self.chunk_bytes += bytes_of(&target);
         self.chunk.push(target);
     }
 
@@ -194,13 +197,14 @@ impl Run<'_> {
     /// Has the dialer take the rows that were read so far.
     fn take_chunk(&mut self) -> Result<(), String> {
         let chunk = std::mem::take(&mut self.chunk);
+        self.chunk_bytes = 0;
         if !chunk.is_empty() && !self.order.dry_run {
             match ask_again(self.backend, &Command::ImportTargets(self.order.list, chunk)) {
                 Reply::Imported(_) => {}
                 Reply::Refused(why) => {
                     return Err(format!("behind line {}: {why}", self.report.line));
                 }
-                _ => return Err("The dialer gave an answer to something else".to_owned()),
+                _ => return Err(Refusal::misunderstood().to_string()),
             }
         }
         let file = std::mem::take(&mut self.report.so_far.file);
@@ -209,6 +213,15 @@ impl Run<'_> {
         (self.tell)(Told::Progress(&self.report));
         Ok(())
     }
+}
+
+/// The text of a target, nearly.
+fn bytes_of(target: &TargetPatch) -> usize {
+    let texts = [&target.name, &target.detail, &target.user_key, &target.user_data, &target.email];
+    let texts = texts.into_iter().chain(&target.numbers).filter_map(Change::value);
+    let variables = target.variables.value().into_iter().flat_map(Variables::iter);
+    texts.map(String::len).sum::<usize>()
+        + variables.map(|(name, value)| name.len() + value.len()).sum::<usize>()
 }
 
 /// What stands in the list, by hashes of 128 bits: 16 bytes for each user key and

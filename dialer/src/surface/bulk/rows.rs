@@ -40,7 +40,13 @@ impl Rows {
         separator: Option<u8>,
     ) -> Result<Rows, String> {
         let budget = Rc::new(Cell::new(ROW_BYTES));
-        let bounded = Bounded { file, budget: budget.clone() };
+        let bounded = Bounded {
+            file,
+            budget: budget.clone(),
+            raw: vec![0; BUFFER_BYTES],
+            return_waits: false,
+            last: b'\n',
+        };
         let mut reader = BufReader::with_capacity(BUFFER_BYTES, bounded);
         skip_byte_order_mark(&mut reader).map_err(|error| error.to_string())?;
         match format {
@@ -60,11 +66,16 @@ impl Rows {
 
 type Reader = BufReader<Bounded>;
 
-/// Gives an error when a row is longer than it may be.
+/// Gives an error when a row is longer than it may be. Every line ends with a plain
+/// newline, also the last: so lines can be counted.
 pub struct Bounded {
     file: Box<dyn Read>,
     /// Bytes that may be read until the next row.
     budget: Rc<Cell<u64>>,
+    raw: Vec<u8>,
+    /// Whether the last byte of the file so far is a carriage return.
+    return_waits: bool,
+    last: u8,
 }
 
 impl Read for Bounded {
@@ -74,9 +85,37 @@ impl Read for Bounded {
                 format!("a row is longer than {ROW_BYTES} bytes (a quote that is not closed?)");
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
-        let count = self.file.read(into)?;
-        self.budget.set(self.budget.get().saturating_sub(count as u64));
-        Ok(count)
+        // A carriage return that waited may come out beside all the others.
+        let most = self.raw.len().min(into.len().saturating_sub(1));
+        loop {
+            let count = self.file.read(&mut self.raw[..most])?;
+            self.budget.set(self.budget.get().saturating_sub(count as u64));
+            let mut out = 0;
+            let mut put = |byte| {
+                into[out] = byte;
+                out += 1;
+            };
+            for &byte in &self.raw[..count] {
+                if std::mem::take(&mut self.return_waits) && byte != b'\n' {
+                    put(b'\r');
+                }
+                match byte {
+                    b'\r' => self.return_waits = true,
+                    _ => put(byte),
+                }
+            }
+            if count == 0 {
+                if std::mem::take(&mut self.return_waits) {
+                    put(b'\r');
+                } else if self.last != b'\n' {
+                    put(b'\n');
+                }
+            }
+            if out > 0 || count == 0 {
+                self.last = into[..out].last().copied().unwrap_or(self.last);
+                return Ok(out);
+            }
+        }
     }
 }
 
@@ -93,6 +132,8 @@ pub struct CsvRows {
     record: csv::ByteRecord,
     columns: Vec<Column>,
     budget: Rc<Cell<u64>>,
+    /// Lines before the header row.
+    lines_before: u64,
 }
 
 impl CsvRows {
@@ -102,9 +143,21 @@ impl CsvRows {
         budget: Rc<Cell<u64>>,
     ) -> Result<CsvRows, String> {
         let buffer = reader.fill_buf().map_err(|error| error.to_string())?;
-        let separator = separator.unwrap_or_else(|| likely_separator(buffer));
+        // A line by which spreadsheets name the separator.
+        let named = match buffer {
+            [b's', b'e', b'p', b'=', separator, b'\n', ..] => Some(*separator),
+            _ => None,
+        };
+        let separator = separator.or(named).unwrap_or_else(|| likely_separator(buffer));
+        let lines_before = if named.is_some() {
+            reader.consume(b"sep=;\n".len());
+            1
+        } else {
+            0
+        };
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator)
+            .terminator(csv::Terminator::Any(b'\n'))
             .has_headers(false)
             .flexible(true)
             .from_reader(reader);
@@ -115,8 +168,8 @@ impl CsvRows {
         }
         let names: Result<Vec<_>, _> = record.iter().map(std::str::from_utf8).collect();
         let names = names.map_err(|_| "the header row is not valid UTF-8".to_owned())?;
-        let columns = columns::of_header(names.into_iter())?;
-        Ok(CsvRows { reader, record, columns, budget })
+        let columns = columns::of_header(names.iter().copied())?;
+        Ok(CsvRows { reader, record, columns, budget, lines_before })
     }
 
     fn next(&mut self) -> io::Result<Option<Row>> {
@@ -124,14 +177,19 @@ impl CsvRows {
         if !self.reader.read_byte_record(&mut self.record)? {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        Ok(Some((line, self.target())))
+        // Empty lines are passed over, so it is the end that is known: the line behind.
+        let newlines = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count();
+        let behind = self.reader.position().line() + self.lines_before;
+        Ok(Some((behind.saturating_sub(newlines as u64 + 1), self.target())))
     }
 
     fn target(&self) -> Result<TargetPatch, BadRow> {
         let (cells, columns) = (self.record.len(), self.columns.len());
         if cells != columns {
-            let reason = format!("has {cells} columns; the header row has {columns}");
+            let mut reason = format!("has {cells} columns; the header row has {columns}");
+            if self.record.as_slice().contains(&b'\n') {
+                reason += ". It has line breaks: is a quote not closed?";
+            }
             return Err(BadRow { column: None, reason });
         }
         let mut row = RowFields::default();

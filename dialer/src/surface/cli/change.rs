@@ -1,12 +1,12 @@
 //! Commands that change something. They become the headers of the manager's
 //! actions, so that every check and message is the same.
 
-use super::names::{self, uuid};
+use super::names;
 use super::request::Headers;
 use super::{kind, line, unexpected, Kind, Print, Result};
 use crate::dialer::{Command, Refusal, Reply};
-use crate::domain::{CampaignId, CampaignPatch, StatusRequest};
-use crate::surface::ami::{self, Backend};
+use crate::domain::{CampaignId, CampaignPatch, CampaignStatus, StatusRequest};
+use crate::surface::ami::{self, parse_uuid, Backend};
 use uuid::Uuid;
 
 pub(super) fn create(
@@ -71,6 +71,9 @@ pub(super) fn set_status(
         None => "Campaign updated successfully".to_owned(),
     };
     line(print, &message);
+    if status == StatusRequest::Start && now == Some(CampaignStatus::Stop.name()) {
+        line(print, "Its list has nothing left to dial, so it has ended already.");
+    }
     Ok(())
 }
 
@@ -110,7 +113,7 @@ fn resolve(
     value: &mut String,
     backend: &dyn Backend,
 ) -> Result<()> {
-    if value.is_empty() || uuid(value).is_some() {
+    if value.is_empty() || parse_uuid(value).is_some() {
         return Ok(());
     }
     let found = names::find(kind, value, backend);

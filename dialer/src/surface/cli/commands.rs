@@ -127,7 +127,7 @@ impl Command {
             explain_headers(action, &mut usage);
         }
         if self.does == Does::Reset {
-            let names = Disposition::ALL.map(Disposition::name).join(", ");
+            let names = Disposition::names();
             let _ = writeln!(usage, "       Dispositions:");
             wrap("         ", &names, &mut usage);
         }

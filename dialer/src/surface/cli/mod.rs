@@ -107,5 +107,5 @@ fn line(print: &mut Print<'_>, text: &str) {
 }
 
 fn unexpected() -> Refusal {
-    Refusal::because("The dialer gave an answer to something else")
+    Refusal::misunderstood()
 }

@@ -4,7 +4,7 @@
 use super::{Kind, Result};
 use crate::dialer::Refusal;
 use crate::store::{Named, Reader};
-use crate::surface::ami::Backend;
+use crate::surface::ami::{parse_uuid, Backend};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ const UUID_END: usize = 8;
 /// The uuid behind what was typed. Whether a uuid names an object is for others
 /// to say.
 pub(super) fn find(kind: Kind, typed: &str, backend: &dyn Backend) -> Result<Uuid> {
-    if let Some(uuid) = uuid(typed) {
+    if let Some(uuid) = parse_uuid(typed) {
         return Ok(uuid);
     }
     let Some(named) = kind.named() else { return Err(kind.not_found(typed)) };
@@ -51,11 +51,6 @@ fn ambiguous(kind: Kind, typed: &str, found: &[Uuid]) -> Refusal {
     Refusal::because(format!(
         "{title} {typed} is the name of {count}; say which one by its uuid: {shown}{more}"
     ))
-}
-
-/// In the hyphenated form, as it is shown.
-pub(super) fn uuid(text: &str) -> Option<Uuid> {
-    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
 /// Names of objects by their uuids, to show in the place of uuids.
