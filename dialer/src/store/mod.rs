@@ -54,8 +54,8 @@ pub trait Targets {
     fn target(&mut self, id: TargetId) -> Result<Option<Target>, StoreError>;
 
     /// Up to `most` targets of a list that may be dialled now: those that were
-    /// promised a call first, then fewest tries in all, then oldest in the list. Waiting ones whose time has come are
-    /// among them.
+    /// promised a call first, then fewest tries in all, then oldest in the list.
+    /// Waiting ones whose time has come are among them.
     fn ready(
         &mut self,
         list: DialListId,
