@@ -17,7 +17,7 @@ pub use current::Current;
 pub use hook::{is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
 pub use leg::{ControlFrame, Leg, Read};
 pub use parties::parse_callerid;
-pub use request::{request, Request};
+pub use request::{request, request_forwarded, Request};
 
 use super::text;
 use crate::sys;

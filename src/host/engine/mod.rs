@@ -4,7 +4,8 @@
 //!  order ──► placer threads ──► event thread ──► PBX threads
 //!            request and call   epoll on the     run the destination of an
 //!            (may block)        alert fds, and   answered call (block until
-//!                               a timer heap     it ends)
+//!                  ▲            deadlines        it ends)
+//!                  └── forwarded ────┘
 //! ```
 //!
 //! A few threads serve thousands of ringing calls; only an answered call has a
@@ -12,6 +13,8 @@
 //! its final hangup, whoever owns it by then, and tells the dialer.
 
 mod call;
+mod forward;
+mod hearing;
 mod placer;
 mod pool;
 mod ringing;
@@ -25,7 +28,7 @@ use super::inbox::Inbox;
 use crate::ast::thread::SpawnError;
 pub use call::Call;
 use call::Stage;
-use placer::Placers;
+use placer::{Orders, Placers};
 use pool::Pool;
 use ringing::Ringing;
 
@@ -34,6 +37,10 @@ const NORMAL_CLEARING: i32 = 16;
 
 /// Q.850 "no answer from user (user alerted)": what a call is told that nobody answered in time.
 const NO_ANSWER: i32 = 19;
+
+/// Q.850 "redirection to new destination": what a call is told that the far end sent
+/// elsewhere, where nobody was called.
+const REDIRECTED: i32 = 23;
 
 /// Threads that request and call. Two keep one core busy; more only queue at
 /// the technology's own threads.
@@ -59,8 +66,9 @@ impl Engine {
     pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
         let calls = Arc::new(Calls { inbox, live: Mutex::default() });
         let pool = Arc::new(Pool::new());
-        let ringing = Ringing::start(pool.clone())?;
-        let placers = Placers::start(PLACERS, ringing.entrance())?;
+        let orders = Orders::default();
+        let ringing = Ringing::start(pool.clone(), orders.clone())?;
+        let placers = Placers::start(PLACERS, orders, ringing.entrance())?;
         Ok(Engine { placers, ringing, pool, calls })
     }
 
