@@ -5,7 +5,9 @@
 //!            request and call   epoll on the     run the destination of an
 //!            (may block)        alert fds, and   answered call (block until
 //!                  ▲            deadlines        it ends)
-//!                  └── forwarded ────┘
+//!                  └── forwarded ────┼─────► ender threads
+//!                                     time is   hang up
+//!                                     up, canceled
 //! ```
 //!
 //! A few threads serve thousands of ringing calls; only an answered call has a
@@ -13,10 +15,12 @@
 //! its final hangup, whoever owns it by then, and tells the dialer.
 
 mod call;
+mod ender;
 mod forward;
 mod hearing;
 mod placer;
 mod pool;
+mod queue;
 mod ringing;
 
 use std::collections::HashMap;
@@ -28,6 +32,7 @@ use super::inbox::Inbox;
 use crate::ast::thread::SpawnError;
 pub use call::Call;
 use call::Stage;
+use ender::Enders;
 use placer::{Orders, Placers};
 use pool::Pool;
 use ringing::Ringing;
@@ -46,12 +51,16 @@ const REDIRECTED: i32 = 23;
 /// the technology's own threads.
 const PLACERS: usize = 3;
 
+/// Threads that hang up calls which are not answered.
+const ENDERS: usize = 3;
+
 /// The call engine. Dropping it ends its threads, and with them the calls that
 /// are not answered yet.
 pub struct Engine {
     // Dropped in this order: nothing may be handed to what has ended already.
     placers: Placers,
     ringing: Ringing,
+    _enders: Enders,
     pool: Arc<Pool>,
     calls: Arc<Calls>,
 }
@@ -67,9 +76,10 @@ impl Engine {
         let calls = Arc::new(Calls { inbox, live: Mutex::default() });
         let pool = Arc::new(Pool::new());
         let orders = Orders::default();
-        let ringing = Ringing::start(pool.clone(), orders.clone())?;
+        let enders = Enders::start(ENDERS)?;
+        let ringing = Ringing::start(pool.clone(), orders.clone(), enders.endings())?;
         let placers = Placers::start(PLACERS, orders, ringing.entrance())?;
-        Ok(Engine { placers, ringing, pool, calls })
+        Ok(Engine { placers, ringing, _enders: enders, pool, calls })
     }
 
     /// Places a call. Exactly one `Ended` tells its end.

@@ -1,13 +1,13 @@
 //! Placing: request a channel, dress it, call. Done by a few threads of their
 //! own, because the technology may keep them waiting.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use dialer::domain::{CallCopy, EndedBy};
 
 use super::call::{Call, Stage, VARIABLES};
 use super::forward::Forwarded;
+use super::queue::Queue;
 use super::ringing::Entrance;
 use crate::ast::channel::{parse_callerid, request, Leg, Request};
 use crate::ast::thread::{self, JoinHandle, SpawnError};
@@ -21,19 +21,7 @@ pub struct Placers {
 
 /// Where calls are handed to the placer threads.
 #[derive(Clone, Default)]
-pub struct Orders(Arc<Queue>);
-
-#[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    filled: Condvar,
-}
-
-#[derive(Default)]
-struct Waiting {
-    orders: VecDeque<Order>,
-    stop: bool,
-}
+pub struct Orders(Arc<Queue<Order>>);
 
 enum Order {
     Place(Arc<Call>),
@@ -46,7 +34,7 @@ impl Placers {
         for _ in 0..threads {
             let (orders, ringing) = (placers.orders.clone(), ringing.clone());
             let thread = thread::spawn("outbound_place", 0, move || {
-                while let Some(order) = orders.next() {
+                while let Some(order) = orders.0.next() {
                     order.carry_out(&ringing);
                 }
             })?;
@@ -56,62 +44,28 @@ impl Placers {
     }
 
     pub fn place(&self, call: Arc<Call>) {
-        self.orders.0.lock().orders.push_back(Order::Place(call));
-        self.orders.0.filled.notify_one();
+        self.orders.0.push(Order::Place(call));
     }
 
     pub fn waiting(&self) -> usize {
-        self.orders.0.lock().orders.len()
+        self.orders.0.len()
     }
 }
 
 impl Drop for Placers {
     /// Calls that are not placed yet stay unplaced; what the store has of them
-    /// is closed when it is opened again.
+    /// is closed when it is opened again. Forwarded ones are hung up.
     fn drop(&mut self) {
-        let left = {
-            let mut waiting = self.orders.0.lock();
-            waiting.stop = true;
-            std::mem::take(&mut waiting.orders)
-        };
-        self.orders.0.filled.notify_all();
+        let left = self.orders.0.close();
         self.threads.clear();
-        // Forwarded ones are hung up here.
         drop(left);
     }
 }
 
 impl Orders {
-    /// Has a call placed where it was forwarded to, before those that only begin. At the
-    /// end it is hung up instead.
+    /// Has a call placed where it was forwarded to, before those that only begin.
     pub fn follow(&self, forwarded: Forwarded) {
-        let mut waiting = self.0.lock();
-        if waiting.stop {
-            drop(waiting);
-            return drop(forwarded);
-        }
-        waiting.orders.push_front(Order::Follow(Box::new(forwarded)));
-        drop(waiting);
-        self.0.filled.notify_one();
-    }
-
-    fn next(&self) -> Option<Order> {
-        let mut waiting = self.0.lock();
-        loop {
-            if waiting.stop {
-                return None;
-            }
-            if let Some(order) = waiting.orders.pop_front() {
-                return Some(order);
-            }
-            waiting = self.0.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.push_first(Order::Follow(Box::new(forwarded)));
     }
 }
 

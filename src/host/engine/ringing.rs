@@ -14,6 +14,7 @@ use dialer::deadlines::Deadlines;
 use dialer::domain::{CallForward, DialingId, EndedBy, Forwards, Route};
 
 use super::call::{Call, Stage};
+use super::ender::Endings;
 use super::forward::Forwarded;
 use super::hearing::{hear, Verdict};
 use super::placer::Orders;
@@ -25,10 +26,6 @@ use crate::ast::{border, log};
 
 /// How long to wait before calls are watched again after that failed.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
-
-/// Calls whose time is up that one round ends: an answer that comes meanwhile does
-/// not wait for all of them.
-const TIMEOUTS_PER_ROUND: usize = 64;
 
 /// The event thread. Dropping it ends it, and hangs up what it has.
 pub struct Ringing {
@@ -63,7 +60,7 @@ pub struct Ringer {
 }
 
 impl Ringing {
-    pub fn start(pool: Arc<Pool>, orders: Orders) -> Result<Ringing, SpawnError> {
+    pub fn start(pool: Arc<Pool>, orders: Orders, endings: Endings) -> Result<Ringing, SpawnError> {
         let system = |error: io::Error| SpawnError { errno: error.raw_os_error().unwrap_or(0) };
         let alerts = Alerts::new().map_err(system)?;
         let entrance =
@@ -72,6 +69,7 @@ impl Ringing {
             alerts,
             pool,
             orders,
+            endings,
             entrance: entrance.clone(),
             calls: HashMap::new(),
             keys: HashMap::new(),
@@ -137,6 +135,7 @@ struct Ringers {
     alerts: Alerts,
     pool: Arc<Pool>,
     orders: Orders,
+    endings: Endings,
     entrance: Entrance,
     calls: HashMap<u64, Watched>,
     keys: HashMap<DialingId, u64>,
@@ -281,22 +280,21 @@ impl Ringers {
             Ok(()) if call.enter(Stage::Placing) => {
                 self.orders.follow(Forwarded { ringer, text: to.to_owned() });
             }
-            Ok(()) => ringer.give_up(EndedBy::Cancel, "CANCEL"),
+            Ok(()) => self.endings.end(ringer, EndedBy::Cancel, "CANCEL"),
             Err(why) => ringer.not_followed(why, to),
         }
     }
 
     /// Hangs one call up by our own decision.
-    fn end(&mut self, dialing: DialingId, by: EndedBy, status: &str) {
+    fn end(&mut self, dialing: DialingId, by: EndedBy, status: &'static str) {
         let Some(key) = self.keys.get(&dialing).copied() else { return };
         if let Some(ringer) = self.take(key) {
-            ringer.give_up(by, status);
+            self.endings.end(ringer, by, status);
         }
     }
 
     fn time_out(&mut self, now: Instant) {
-        for _ in 0..TIMEOUTS_PER_ROUND {
-            let Some(key) = self.deadlines.due(now) else { return };
+        while let Some(key) = self.deadlines.due(now) {
             if let Some((call, hook)) = self.taken_away.remove(&key) {
                 call.time_out_in_pbx(hook);
             }
