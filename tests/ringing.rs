@@ -53,8 +53,8 @@ fn hundreds_of_calls_time_out_each_in_its_time() {
         });
     }
     short.wait_status(&ami, mark, ENDED, 0).unwrap();
-    let lines = asterisk.results();
-    assert_eq!(lines.len(), SHORT, "none of the long ones has ended yet");
+    assert_eq!(short.results(&asterisk, SHORT).len(), SHORT);
+    assert_eq!(asterisk.results().len(), SHORT, "none of the long ones has ended yet");
     long.wait_status(&ami, mark, ENDED, 0).unwrap();
     for (campaign, count, limit_s) in [(&long, LONG, 12.0), (&short, SHORT, 2.0)] {
         let lines = campaign.results(&asterisk, count);

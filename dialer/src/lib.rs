@@ -18,6 +18,7 @@
 pub mod deadlines;
 pub mod dialer;
 pub mod domain;
+mod json;
 pub mod limits;
 pub mod pacing;
 pub mod store;

@@ -32,6 +32,9 @@ use crate::ast::{border, log, module};
 /// Inputs of one kind that one round takes in: bounds what one transaction holds.
 const INPUTS_PER_ROUND: usize = 500;
 
+/// How long what calls tell is gathered, so that many share one transaction.
+const GATHERED_FOR: Duration = Duration::from_millis(5);
+
 /// Looks into lists that one round makes.
 const TICKS_PER_ROUND: usize = 20;
 
@@ -111,7 +114,7 @@ impl Runtime {
         let name = module::system_name();
         let node = if name.is_empty() { "asterisk" } else { name.as_str() };
         let mut store = Sqlite::open(&settings.database, node).map_err(StartError::Database)?;
-        let undelivered = store.undelivered(usize::MAX >> 1).map_err(StartError::Database)?;
+        let undelivered = lines(store.undelivered().map_err(StartError::Database)?);
         let (dialer, restored) = restore(&mut store, settings.dialer.clone(), &HashSet::new())
             .map_err(StartError::Database)?;
         let engine = Arc::new(Engine::start(inbox.clone()).map_err(StartError::Thread)?);
@@ -266,8 +269,10 @@ impl Dialing {
 
     fn run(&mut self) {
         let mut stopping_since = None;
+        let mut gather_until = Instant::now();
         loop {
-            let batch = self.inbox.take(self.wake_at(), INPUTS_PER_ROUND);
+            let wake_at = self.wake_at().map(|at| at.max(gather_until));
+            let batch = self.inbox.take(wake_at, gather_until, INPUTS_PER_ROUND);
             // What came in before the end is taken care of, but not for ever.
             let ends = batch.stop && {
                 let since = *stopping_since.get_or_insert_with(Instant::now);
@@ -276,6 +281,7 @@ impl Dialing {
             if let Err(panic) = border::catch(|| self.round(batch)) {
                 self.recover(&panic.message);
             }
+            gather_until = Instant::now() + GATHERED_FOR;
             if ends {
                 return self.end();
             }
@@ -504,7 +510,7 @@ impl Dialing {
         let mut live: HashSet<_> = self.engine.live().into_iter().collect();
         live.extend(self.inbox.ended());
         let (dialer, ready) = restore(&mut self.store, self.settings.clone(), &live)?;
-        let undelivered = self.store.undelivered(usize::MAX >> 1)?;
+        let undelivered = lines(self.store.undelivered()?);
         self.results.take_up(undelivered, &self.delivered);
         self.dialer = dialer;
         self.open(ready)
@@ -540,6 +546,10 @@ fn restore(
 ) -> Result<(Dialer, Ready), StoreError> {
     let records = store.load()?;
     Ok(Dialer::restore(settings, Box::new(TimeOrderedIds), records, live, wall_clock()))
+}
+
+fn lines(dialings: Vec<dialer::domain::Dialing>) -> Vec<ResultLine> {
+    dialings.iter().map(ResultLine::of).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -139,8 +139,7 @@ pub fn dress(leg: &Leg, copy: &CallCopy, tech: &str) {
         let caller_id = parse_callerid(caller_id);
         leg.set_caller_id(&caller_id.number, &caller_id.name);
     }
-    let merged = copy.variables();
-    let mut variables: Vec<(&str, &str)> = merged.iter().collect();
+    let mut variables: Vec<(&str, &str)> = copy.variables.iter().collect();
     if let Some(text) = &copy.user_to_user {
         variables.push(("OUTBOUND_UUI", text));
         if tech == "PJSIP" {
