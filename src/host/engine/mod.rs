@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dialer::domain::{Dialing, DialingId, Outcome};
 
 use super::inbox::Inbox;
+use super::timings::Stopwatch;
 use crate::ast::thread::SpawnError;
 pub use call::Call;
 use call::Stage;
@@ -69,11 +70,21 @@ pub struct Engine {
 pub struct Calls {
     inbox: Arc<Inbox>,
     live: Mutex<HashMap<DialingId, Arc<Call>>>,
+    watches: Watches,
+}
+
+/// How punctual the engine is.
+#[derive(Default)]
+pub struct Watches {
+    /// From an answer to the start of its destination.
+    pub starts: Stopwatch,
+    /// How late calls were ended that nobody answered in time.
+    pub timeouts: Stopwatch,
 }
 
 impl Engine {
     pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
-        let calls = Arc::new(Calls { inbox, live: Mutex::default() });
+        let calls = Arc::new(Calls { inbox, live: Mutex::default(), watches: Watches::default() });
         let pool = Arc::new(Pool::new());
         let orders = Orders::default();
         let enders = Enders::start(ENDERS)?;
@@ -116,6 +127,10 @@ impl Engine {
     /// Dialings whose calls have not ended.
     pub fn live(&self) -> Vec<DialingId> {
         self.calls.lock().keys().copied().collect()
+    }
+
+    pub fn watches(&self) -> &Watches {
+        &self.calls.watches
     }
 
     /// Calls that wait to be placed.
