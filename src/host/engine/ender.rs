@@ -9,7 +9,6 @@ use dialer::domain::EndedBy;
 use super::queue::Queue;
 use super::ringing::Ringer;
 use crate::ast::border;
-use crate::ast::channel::Leg;
 use crate::ast::thread::{self, JoinHandle, SpawnError};
 
 /// The ender threads. Dropping it ends them, and the calls that are left.
@@ -23,7 +22,8 @@ pub struct Enders {
 pub struct Endings(Arc<Queue<Ending>>);
 
 struct Ending {
-    leg: Leg,
+    ringer: Ringer,
+    by: EndedBy,
     status: &'static str,
 }
 
@@ -60,13 +60,17 @@ impl Endings {
     /// Has a call hung up, by our own decision.
     pub fn end(&self, ringer: Ringer, by: EndedBy, status: &'static str) {
         ringer.call.ends_by(by);
-        self.0.push(Ending { leg: ringer.leg, status });
+        self.0.push(Ending { ringer, by, status });
     }
 }
 
 impl Ending {
     fn carry_out(self) {
-        self.leg.publish_dial_status(self.status);
-        self.leg.hangup();
+        let Ringer { call, leg, deadline, .. } = self.ringer;
+        leg.publish_dial_status(self.status);
+        leg.hangup();
+        if self.by == EndedBy::RingTimeout {
+            call.watches().timeouts.add(deadline.elapsed());
+        }
     }
 }

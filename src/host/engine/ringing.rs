@@ -298,10 +298,8 @@ impl Ringers {
             if let Some((call, hook)) = self.taken_away.remove(&key) {
                 call.time_out_in_pbx(hook);
             }
-            let call = self.calls.get(&key).map(|watched| watched.ringer.call.clone());
-            if let Some(call) = call {
-                call.watches().timeouts.add(at.elapsed());
-                self.end(call.id(), EndedBy::RingTimeout, "NOANSWER");
+            if let Some(ringer) = self.take(key) {
+                self.endings.end(ringer, EndedBy::RingTimeout, "NOANSWER");
             }
         }
     }
