@@ -338,7 +338,8 @@ fn each_of_many_that_are_hung_up_while_they_are_followed_ends_once() {
 #[test]
 fn what_is_followed_when_asterisk_ends_is_closed_once() {
     let mut lab = Lab::start();
-    let (campaign, claimed) = {
+    const CALLS: usize = 4;
+    let campaign = {
         let ami = lab.asterisk.ami();
         let mark = ami.mark();
         let plan = plan(TO_URI, &[FOLLOW]);
@@ -348,14 +349,14 @@ fn what_is_followed_when_asterisk_ends_is_closed_once() {
         let campaign = Campaign::create(&ami, "ends", &plan, HANGUP, &targets).unwrap();
         campaign.set_status(&ami, 1).unwrap();
         poll_until(SOON, "calls to be followed", || {
-            (channels(&ami, mark, &campaign).len() > 4).then_some(())
+            let claimed = ami.events_since(mark, "OutDialingCreate").len();
+            (claimed == CALLS && channels(&ami, mark, &campaign).len() > CALLS).then_some(())
         });
-        let claimed = ami.events_since(mark, "OutDialingCreate").len();
-        (campaign, claimed)
+        campaign
     };
     lab.asterisk.restart();
-    let lines = campaign.results(&lab.asterisk, claimed);
-    assert_eq!(lines.len(), claimed, "{lines:#?}");
+    let lines = campaign.results(&lab.asterisk, CALLS);
+    assert_eq!(lines.len(), CALLS, "{lines:#?}");
     for line in &lines {
         assert_eq!(line.disposition(), "interrupted", "{line:?}");
     }
