@@ -135,8 +135,9 @@ impl Sqlite {
         self.execute(
             "INSERT OR REPLACE INTO plan (uuid, name, detail, dial_mode, dial_timeout_ms,
                  caller_id, dl_end_handle, retry_delay_s, trunk_name, tech_name, service_level,
-                 uui_field, max_tries, variables, tm_create, tm_update, tm_delete)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 uui_field, max_dialings, calls_per_second, max_tries, variables, tm_create,
+                 tm_update, tm_delete)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 bytes(&plan.id.0),
                 plan.name,
@@ -150,6 +151,8 @@ impl Sqlite {
                 plan.tech,
                 plan.service_level,
                 plan.uui_field,
+                plan.max_dialings,
+                plan.calls_per_second,
                 serde_json::json!(plan.max_tries).to_string(),
                 json(&plan.variables),
                 create.0,

@@ -119,6 +119,8 @@ pub fn plan(block: &mut Block, plan: &Plan) {
     }
     block.optional("UuiField", plan.uui_field.as_deref());
     block.line("ServiceLevel", plan.service_level);
+    block.optional("MaxDialings", plan.max_dialings);
+    block.optional("CallsPerSecond", plan.calls_per_second);
     stamps(block, &plan.stamps);
 }
 

@@ -90,6 +90,8 @@ pub(super) fn plan(plan: &Plan, used: bool) -> Value {
         record.put(&format!("max_retry_cnt_{}", at + 1), *tries);
     }
     record.text("uui_field", plan.uui_field.as_ref());
+    record.put("max_dialings", plan.max_dialings);
+    record.put("calls_per_second", plan.calls_per_second);
     record.stamps(&plan.stamps);
     record.finish()
 }
