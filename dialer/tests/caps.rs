@@ -13,7 +13,7 @@ use dialer::domain::{
     PlanPatch, Route, StatusRequest, TargetId, Timestamp,
 };
 use dialer::pacing::{Reserves, Vitals};
-use dialer::store::Store;
+use dialer::store::{Store, Targets};
 use proptest::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -183,7 +183,6 @@ impl Network {
     /// A target of this list that waits for its turn.
     fn waiting(&mut self, list: DialListId) -> TargetId {
         let now = self.bench.now;
-        use dialer::store::Targets;
         let ready = self.bench.store.ready(list, now, 100).expect("targets");
         ready.last().expect("one that waits").id
     }

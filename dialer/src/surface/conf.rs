@@ -227,8 +227,8 @@ pub fn read(categories: &[Category], folder: &Path) -> Result<(Settings, Vec<Str
 
 /// Whether a section's last `type` says that it is a trunk's.
 fn is_trunk(category: &Category) -> bool {
-    let types = category.lines.iter().filter(|line| line.option == "type");
-    types.last().is_some_and(|line| line.value == TRUNK)
+    let mut types = category.lines.iter().filter(|line| line.option == "type");
+    types.next_back().is_some_and(|line| line.value == TRUNK)
         && !OPTIONS.iter().any(|option| option.category == category.name)
 }
 
