@@ -190,6 +190,7 @@ const FUNCTIONS: &[&str] = &[
     "ast_log",
     "__ast_verbose",
     "ast_get_version",
+    "ast_active_calls",
     "ast_shutting_down",
     "ast_register_atexit",
     "ast_unregister_atexit",
@@ -258,6 +259,7 @@ const FUNCTIONS: &[&str] = &[
 
 const VARIABLES: &[&str] = &[
     "ast_option_maxcalls",
+    "ast_option_maxload",
     "ast_config_AST_(CONFIG|VAR|LOG|DATA|SPOOL)_DIR",
     "ast_config_AST_SYSTEM_NAME",
     "__LOG_(DEBUG|NOTICE|WARNING|ERROR)",

@@ -10,6 +10,9 @@ pub const TEXT_BYTES: usize = 1_024;
 /// Asterisk's own `AST_MAX_EXTENSION` and `AST_MAX_CONTEXT` are 80.
 pub const TOKEN_BYTES: usize = 79;
 
+/// What a trunk's name may have besides letters and digits.
+pub const TRUNK_CHARACTERS: &str = "_-.:/+";
+
 /// Longest value that goes through whole to a channel (variable, application data), in bytes.
 pub const VALUE_BYTES: usize = 4_000;
 
@@ -33,6 +36,12 @@ pub const SERVICE_LEVEL: std::ops::RangeInclusive<u32> = 0..=1_000;
 
 /// How often one dialing is called on where the far end sends it.
 pub const FORWARDS: usize = 5;
+
+/// `MaxDialings` of a plan, and `max_dialings`.
+pub const MAX_DIALINGS: std::ops::RangeInclusive<u32> = 1..=100_000;
+
+/// `CallsPerSecond` of a plan, and `calls_per_second`.
+pub const CALLS_PER_SECOND: std::ops::RangeInclusive<u32> = 1..=10_000;
 
 /// `Priority` of an extension.
 pub const PRIORITY: std::ops::RangeInclusive<u32> = 1..=65_535;

@@ -5,8 +5,8 @@ mod bench;
 
 use bench::AnySwitch;
 use dialer::dialer::{
-    CallEvent, CallOrder, Command, Dialer, Event, IdSource, Input, Ready, Reply, Settings, What,
-    World,
+    CallEvent, CallOrder, Command, Dialer, Event, IdSource, Input, Ready, Reply, Settings,
+    TrunkSettings, What, World,
 };
 use dialer::domain::{
     control, CallBackTime, CallEnd, CampaignId, CampaignPatch, CampaignStatus, Change,
@@ -28,6 +28,9 @@ const START: Timestamp = Timestamp(1_700_000_000 * SECOND);
 /// After the last day of all schedules, and all retries.
 const SCHEDULES_END: Timestamp = Timestamp(START.0 + 40 * 86_400 * SECOND);
 
+/// All calls go over it; it refuses some for congestion.
+const TRUNK: &str = "network";
+
 /// SplitMix64: small, and the same everywhere.
 struct Random(u64);
 
@@ -47,6 +50,18 @@ impl Random {
     fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
+}
+
+/// Now and then with caps, and backing off from few refusals on or not at all.
+fn trunk(random: &mut Random) -> TrunkSettings {
+    let mut trunk = TrunkSettings {
+        max_dialings: random.one_in(3).then(|| 1 + random.below(6) as u32),
+        calls_per_second: random.one_in(3).then(|| 1 + random.below(20) as u32),
+        ..TrunkSettings::default()
+    };
+    trunk.back_off.is_on = random.one_in(2);
+    trunk.back_off.percent = 1 + random.below(30) as u32;
+    trunk
 }
 
 struct CountedIds(u128);
@@ -84,6 +99,8 @@ struct Sim {
     /// Calls that were promised, by target and number: a try more each.
     promised: HashMap<(TargetId, u32), usize>,
     max_tries: [u32; 8],
+    /// Caps of the plan: live dialings, calls per second.
+    plan_caps: [Option<u32>; 2],
     targets: Vec<TargetId>,
     lists: Vec<DialListId>,
     campaigns: Vec<CampaignId>,
@@ -122,6 +139,7 @@ impl Sim {
             max_dialings: 1 + random.below(8) as usize,
             calls_per_second: 1 + random.below(40) as u32,
             result_info: random.one_in(2),
+            trunks: BTreeMap::from([(TRUNK.to_owned(), trunk(&mut random))]),
             ..Settings::default()
         };
         let mut store = Sqlite::in_memory("sim").expect("a store");
@@ -147,6 +165,7 @@ impl Sim {
             reached: HashSet::new(),
             promised: HashMap::new(),
             max_tries: [1; 8],
+            plan_caps: [None; 2],
             targets: Vec::new(),
             lists: Vec::new(),
             campaigns: Vec::new(),
@@ -164,7 +183,14 @@ impl Sim {
         for tries in &mut self.max_tries {
             *tries = self.random.below(4) as u32;
         }
+        for most in &mut self.plan_caps {
+            *most = self.random.one_in(3).then(|| 1 + self.random.below(6) as u32);
+        }
+        let cap = |most: Option<u32>| most.map_or(Change::Keep, Change::Set);
         let mut plan = PlanPatch {
+            trunk: Change::Set(TRUNK.to_owned()),
+            max_dialings: cap(self.plan_caps[0]),
+            calls_per_second: cap(self.plan_caps[1]),
             tech: Change::Set("Local/".into()),
             retry_delay_s: Change::Set(self.random.below(100) as u32),
             dial_timeout_ms: Change::Set(1_000 + self.random.below(30_000) as u32),
@@ -379,7 +405,10 @@ impl Sim {
         assert!(before < dialing.try_count as usize, "seed {seed}: a try that was not counted");
         self.placed.push((self.now, dialing.clone()));
         self.up.insert(dialing.id, dialing.clone());
-        assert!(self.up.len() <= self.settings.max_dialings, "seed {seed}: too many calls");
+        let trunk = self.settings.trunks[TRUNK].max_dialings;
+        let caps = [trunk, self.plan_caps[0]].into_iter().flatten().map(|most| most as usize);
+        let most = caps.min().unwrap_or(usize::MAX).min(self.settings.max_dialings);
+        assert!(self.up.len() <= most, "seed {seed}: {} calls of {most}", self.up.len());
 
         let id = dialing.id;
         if self.random.one_in(10) {
@@ -528,7 +557,9 @@ impl Sim {
         let span = SECOND;
         let recent =
             self.placed.iter().rev().take_while(|(at, _)| at.0 > self.now.0 - span).count();
-        let most = self.settings.calls_per_second as usize;
+        let trunk = self.settings.trunks[TRUNK].calls_per_second;
+        let caps = [trunk, self.plan_caps[1]].into_iter().flatten();
+        let most = caps.min().unwrap_or(u32::MAX).min(self.settings.calls_per_second) as usize;
         assert!(
             recent <= most + most / 20 + 2,
             "seed {seed}: {recent} calls in a second of {most}"

@@ -145,6 +145,38 @@ pub fn max_calls() -> Option<u32> {
     u32::try_from(limit).ok().filter(|limit| *limit > 0)
 }
 
+/// `maxload` of asterisk.conf; `None` if there is no such limit.
+pub fn max_load() -> Option<f64> {
+    // SAFETY: reads a number of the core that is set before modules load: one aligned
+    // load.
+    let limit = unsafe { ptr::addr_of!(sys::ast_option_maxload).read_volatile() };
+    (limit > 0.0).then_some(limit)
+}
+
+/// The system's load average over one minute.
+pub fn load_average() -> Option<f64> {
+    let mut load = [0.0_f64];
+    // SAFETY: fills at most the one number.
+    let filled = unsafe { libc::getloadavg(load.as_mut_ptr(), 1) };
+    (filled == 1).then_some(load[0])
+}
+
+/// The calls that Asterisk counts against `maxcalls`: those that run the dialplan.
+pub fn active_calls() -> usize {
+    // SAFETY: reads a number of the core under its lock.
+    usize::try_from(unsafe { sys::ast_active_calls() }).unwrap_or(0)
+}
+
+/// How many file descriptors this process has open.
+pub fn open_files() -> Option<u64> {
+    const OPEN: &str = "/proc/self/fd";
+    // From Linux 6.2 on the folder's size is their number; before, it is 0.
+    match std::fs::metadata(OPEN).ok()?.len() {
+        0 => Some(std::fs::read_dir(OPEN).ok()?.count() as u64),
+        count => Some(count),
+    }
+}
+
 /// How many file descriptors this process may have open (the soft limit);
 /// `None` if there is no limit.
 pub fn max_open_files() -> Option<u64> {

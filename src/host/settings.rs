@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::ast::config::{self, ConfigError};
 use crate::ast::{log, module};
+use dialer::pacing::FILES_PER_CALL;
 use dialer::surface::conf::{self, Category, Line, NoSuchKind, FILE};
 
 pub use dialer::surface::conf::Settings;
@@ -56,16 +57,10 @@ fn category(read: config::Category) -> Category {
     Category { lines: lines.collect(), name: read.name }
 }
 
-/// Descriptors that one call takes (PJSIP: signalling, two of RTP, alert pipe).
-const FILES_PER_CALL: u64 = 4;
-
-/// Descriptors that Asterisk needs for everything else.
-const FILES_OTHERWISE: u64 = 256;
-
 /// More calls than there are descriptors for would hurt all of Asterisk.
 fn fit_open_files(settings: &mut Settings) {
     let Some(open_files) = module::max_open_files() else { return };
-    let calls = open_files.saturating_sub(FILES_OTHERWISE) / FILES_PER_CALL;
+    let calls = open_files.saturating_sub(settings.dialer.reserves.files) / FILES_PER_CALL;
     let calls = usize::try_from(calls).unwrap_or(usize::MAX).max(1);
     let max_dialings = &mut settings.dialer.max_dialings;
     if *max_dialings > calls {

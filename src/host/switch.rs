@@ -2,8 +2,9 @@
 
 use dialer::dialer::{Refusal, Switch};
 use dialer::domain::Route;
+use dialer::pacing::Vitals;
 
-use crate::ast::{dialplan, pjsip};
+use crate::ast::{dialplan, module, pjsip};
 
 /// This Asterisk.
 pub struct ThisAsterisk;
@@ -39,6 +40,21 @@ impl Switch for ThisAsterisk {
             _ => Ok(()),
         }
     }
+
+    fn vitals(&self) -> Vitals {
+        Vitals {
+            load: module::load_average().map_or(0, hundredths),
+            max_load: module::max_load().map(hundredths),
+            calls: module::active_calls(),
+            max_calls: module::max_calls().map(|most| most as usize),
+            files: module::open_files().unwrap_or(0),
+            max_files: module::max_open_files(),
+        }
+    }
+}
+
+fn hundredths(load: f64) -> u32 {
+    (load * 100.0).round() as u32
 }
 
 /// The context of what comes after the `@` of a Local channel: `context/n` has options.

@@ -7,6 +7,8 @@ pub const ADDED: &[(&str, &str, &str)] = &[
     ("OutPlan", "UuiField", "MaxRetryCnt8"),
     ("OutPlan", "ServiceLevel", "MaxRetryCnt8"),
     ("OutPlan", "CallForward", "MaxRetryCnt8"),
+    ("OutPlan", "MaxDialings", "MaxRetryCnt8"),
+    ("OutPlan", "CallsPerSecond", "MaxRetryCnt8"),
     ("OutCampaign", "ScTimezone", "ScDayList"),
     ("OutCampaign", "NextCampaign", "ScDayList"),
     ("OutDlList", "UData", "ResHangupDetail"),

@@ -1,12 +1,14 @@
 //! Calls: which target is dialled now, and what becomes of each dialing.
 
+use super::caps::{is_through, sign, TrunkAt};
 use super::{CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, What, World};
 use crate::domain::{
     control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
-    DialingStatus, Disposition, DoneReason, EndedBy, LastResult, Target, TargetState, Timestamp,
+    DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target, TargetState,
+    Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
-use crate::pacing::share;
+use crate::pacing::{share, Sign};
 use crate::store::{StoreError, Write};
 use crate::surface::result;
 use std::collections::HashSet;
@@ -23,8 +25,17 @@ impl Dialer {
         self.keep_schedules(world, ready);
         let now = world.now;
         let turns = self.turns(now);
+        if turns.is_empty() {
+            return;
+        }
+        self.look_at_machine(world.switch, now);
         let mut lists = HashSet::new();
-        for (at, (id, list)) in turns.iter().enumerate() {
+        for (at, (id, plan, list)) in turns.iter().enumerate() {
+            // Those before it may have used up what its caps had left.
+            let room = self.caps.room(*plan, now);
+            if room == 0 {
+                continue;
+            }
             // Claims of this step are not in the store yet, so it looks into a list once.
             if !lists.insert(*list) {
                 continue;
@@ -33,33 +44,43 @@ impl Dialer {
             if free == 0 {
                 return;
             }
-            self.last_turn = Some(*id);
-            self.dial(*id, *list, share(free, turns.len() - at), world, ready);
+            self.take_turn(*id);
+            let most = share(free, turns.len() - at).min(room);
+            self.dial(*id, *list, most, world, ready);
             if ready.fault.is_some() {
                 return;
             }
         }
     }
 
-    /// Campaigns that want to look at their list now; the one after the last turn's first.
-    fn turns(&self, now: Timestamp) -> Vec<(CampaignId, DialListId)> {
+    /// Campaigns that want to look at their list now and whose caps leave room, with
+    /// plan and list; first the one that has waited longest for its turn.
+    fn turns(&self, now: Timestamp) -> Vec<(CampaignId, PlanId, DialListId)> {
         let wants = self.campaigns.values().filter(|campaign| {
             campaign.record.status == CampaignStatus::Start
                 && campaign.look_at.is_some_and(|at| at <= now)
         });
-        let mut turns: Vec<_> = wants.filter_map(|c| Some((c.record.id, c.record.list?))).collect();
-        if let Some(last) = self.last_turn {
-            let first = turns.partition_point(|(id, _)| *id <= last);
-            let count = turns.len().max(1);
-            turns.rotate_left(first % count);
-        }
-        turns
+        let mut turns: Vec<_> = wants
+            .filter_map(|c| Some((c.last_turn, c.record.id, c.record.plan?, c.record.list?)))
+            .filter(|(_, _, plan, _)| self.caps.room(*plan, now) > 0)
+            .collect();
+        turns.sort_unstable();
+        turns.into_iter().map(|(_, id, plan, list)| (id, plan, list)).collect()
     }
 
-    /// What the caps leave: live dialings in all, and calls per second.
+    fn take_turn(&mut self, id: CampaignId) {
+        self.turns += 1;
+        if let Some(campaign) = self.campaigns.get_mut(&id) {
+            campaign.last_turn = self.turns;
+        }
+    }
+
+    /// What the caps of all campaigns leave: live dialings, calls per second, and what
+    /// the machine has left.
     fn free(&self, now: Timestamp) -> usize {
         let live = self.settings.max_dialings.saturating_sub(self.dialings.len());
-        live.min(self.rate.allowance(now))
+        let machine = self.look.headroom.room.unwrap_or(usize::MAX);
+        live.min(machine).min(self.rate.allowance(now))
     }
 
     /// Dials up to `most` targets of a campaign.
@@ -147,13 +168,21 @@ impl Dialer {
 
         self.rate.take(1, now);
         self.meter.count(now);
+        self.look.take();
+        let trunk = self.caps.claimed(plan.id, now);
         let campaign = self.campaigns.get_mut(&id).expect("it was found above");
         campaign.live += 1;
         campaign.unanswered += 1;
-        self.announce_claim(dialing, target, ready);
+        self.announce_claim(dialing, target, trunk, ready);
     }
 
-    fn announce_claim(&mut self, dialing: Dialing, target: Target, ready: &mut Ready) {
+    fn announce_claim(
+        &mut self,
+        dialing: Dialing,
+        target: Target,
+        trunk: Option<TrunkAt>,
+        ready: &mut Ready,
+    ) {
         let created = Arc::new(dialing);
         let mut dialing = (*created).clone();
         dialing.status = DialingStatus::OriginateRequested;
@@ -164,7 +193,8 @@ impl Dialer {
         ready.events.push(Event::Target(What::Updated, target.clone()));
         ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
         ready.calls.push(CallOrder::Place(dialing.clone()));
-        self.dialings.insert(dialing.id, LiveDialing { dialing, target });
+        let live = LiveDialing { dialing, target, trunk, has_told: false };
+        self.dialings.insert(live.dialing.id, live);
     }
 
     /// A call went on.
@@ -183,6 +213,10 @@ impl Dialer {
                 // Visible in OutDialingShow; Asterisk itself tells it to AMI (DialState).
                 if let Some(live) = self.dialings.get_mut(&dialing) {
                     Arc::make_mut(&mut live.dialing).res_dial = control;
+                    if is_through(control) {
+                        let dialing = live.dialing.clone();
+                        self.went_through(&dialing, now, ready);
+                    }
                 }
             }
             CallEvent::Answered { dialing } => self.answered(dialing, now, ready),
@@ -198,6 +232,7 @@ impl Dialer {
             dialing.updated_at = Some(now);
         });
         let Some(dialing) = changed else { return };
+        self.went_through(&dialing, now, ready);
         ready.writes.push(Write::Answered(dialing.clone()));
         if let Some(campaign) = self.campaigns.get_mut(&dialing.campaign) {
             campaign.unanswered = campaign.unanswered.saturating_sub(1);
@@ -221,8 +256,11 @@ impl Dialer {
     fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
         let Some(live) = self.dialings.remove(&id) else { return };
         let was_answered = live.dialing.is_answered();
-        let campaign = live.dialing.campaign;
-        let list = live.dialing.list;
+        let (campaign, list) = (live.dialing.campaign, live.dialing.list);
+        self.caps.ended(live.dialing.plan, live.trunk);
+        if let Some(sign) = sign(&end).filter(|sign| *sign == Sign::Refused || !live.has_told) {
+            self.caps.learn(live.trunk, sign, live.dialing.claimed_at, now, ready);
+        }
         close(live, end, now, ready);
         if let Some(campaign) = self.campaigns.get_mut(&campaign) {
             campaign.live = campaign.live.saturating_sub(1);
@@ -237,7 +275,7 @@ impl Dialer {
 
 /// Closes a dialing: its result, what it means for its target, and the events of both.
 pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut Ready) {
-    let LiveDialing { mut dialing, mut target } = live;
+    let LiveDialing { mut dialing, mut target, .. } = live;
     let reached = end.answered && !end.is_machine();
     let by = end.by;
     Arc::make_mut(&mut dialing).end(end, now);

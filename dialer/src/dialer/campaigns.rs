@@ -254,6 +254,7 @@ impl LiveCampaign {
             live: 0,
             unanswered: 0,
             look_at: None,
+            last_turn: 0,
             schedule_at: None,
             start_refused: None,
         }

@@ -72,6 +72,12 @@ impl Dialer {
             }
             _ => {}
         }
+        if let Some(ceiling) = self.look.headroom.ceiling() {
+            return format!("nothing is dialled just now because of {ceiling}");
+        }
+        if let Some(why) = plan.and_then(|plan| self.caps.closed_by(plan, now)) {
+            return why;
+        }
         let (live, most) = (self.dialings.len(), self.settings.max_dialings);
         if live >= most {
             return format!("all {most} dialings that max_dialings allows are live");

@@ -6,6 +6,7 @@
 
 mod calls;
 mod campaigns;
+mod caps;
 mod explain;
 mod objects;
 mod outcome;
@@ -20,7 +21,7 @@ use crate::domain::{
     Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
     TargetPatch, Timestamp,
 };
-use crate::pacing::{CallMeter, CallRate};
+use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
 use crate::store::{StoreError, Targets, Write};
 use crate::surface::result;
 use std::collections::{BTreeMap, HashMap};
@@ -202,6 +203,23 @@ pub struct Status {
     pub answered: usize,
     pub max_dialings: usize,
     pub calls_per_second: u32,
+    /// Trunks in use, by name.
+    pub trunks: Vec<TrunkStatus>,
+    /// What of the machine or its Asterisk holds all dialing back.
+    pub ceiling: Option<Ceiling>,
+}
+
+/// How a trunk is that is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkStatus {
+    pub name: String,
+    pub live: usize,
+    pub max_live: Option<usize>,
+    /// As [`Status::calls_lately`].
+    pub calls_lately: usize,
+    pub calls_per_second: Option<u32>,
+    /// Its pace, and since when, if it backs off.
+    pub back_off: Option<(Pace, Timestamp)>,
 }
 
 /// A change that the world hears of, after it is durable.
@@ -276,6 +294,10 @@ pub trait Switch {
     fn has_technology(&self, tech: &str) -> bool;
     /// Whether the technology knows this trunk; if not, what there is none of.
     fn check_trunk(&self, tech: &str, trunk: &str) -> Result<(), &'static str>;
+    /// How the machine is. Asked about once a second while there is something to dial.
+    fn vitals(&self) -> Vitals {
+        Vitals::default()
+    }
 }
 
 /// What a step may look at.
@@ -301,6 +323,19 @@ pub struct Settings {
     pub result_info: bool,
     /// Time zone of schedules that name none: an IANA name.
     pub time_zone: String,
+    /// What is left to others.
+    pub reserves: Reserves,
+    /// Trunks that have a section, by name.
+    pub trunks: BTreeMap<String, TrunkSettings>,
+}
+
+/// What the configuration says of a trunk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrunkSettings {
+    /// `None`: no cap of its own.
+    pub max_dialings: Option<u32>,
+    pub calls_per_second: Option<u32>,
+    pub back_off: BackOffSettings,
 }
 
 impl Default for Settings {
@@ -310,6 +345,8 @@ impl Default for Settings {
             calls_per_second: 50,
             result_info: false,
             time_zone: "UTC".to_owned(),
+            reserves: Reserves::default(),
+            trunks: BTreeMap::new(),
         }
     }
 }
@@ -321,6 +358,8 @@ struct LiveCampaign {
     unanswered: usize,
     /// When its list is worth a look; `None`: not before something changes.
     look_at: Option<Timestamp>,
+    /// Which turn its last one was, of all there were: who waits longest is next.
+    last_turn: u64,
     /// When its schedule is worth a look; `None`: not before it is changed.
     schedule_at: Option<Timestamp>,
     /// Why it was not started when its window opened.
@@ -331,6 +370,9 @@ struct LiveCampaign {
 struct LiveDialing {
     dialing: Arc<Dialing>,
     target: Arc<Target>,
+    trunk: Option<caps::TrunkAt>,
+    /// Whether it has told already how its trunk is.
+    has_told: bool,
 }
 
 /// Owner of everything that is alive. See the [module](self).
@@ -344,8 +386,10 @@ pub struct Dialer {
     dialings: HashMap<DialingId, LiveDialing>,
     rate: CallRate,
     meter: CallMeter,
-    /// The campaign whose turn was last, so that each comes first once.
-    last_turn: Option<CampaignId>,
+    caps: caps::Caps,
+    look: caps::Look,
+    /// Turns that there were.
+    turns: u64,
     /// The time of the last step.
     seen: Timestamp,
 }
@@ -371,6 +415,8 @@ impl Dialer {
     fn see(&mut self, now: Timestamp) {
         if now < self.seen {
             self.rate = CallRate::new(self.settings.calls_per_second, now);
+            self.caps.restart(now);
+            self.look.forget();
             self.look_again(now, |_| true);
             self.look_at_schedules(now);
         }
@@ -391,8 +437,13 @@ impl Dialer {
             return None;
         }
         let started = self.campaigns.values().filter(|c| c.record.status == CampaignStatus::Start);
-        let look = started.filter_map(|campaign| campaign.look_at).min()?;
-        Some(look.max(self.rate.next_at()))
+        let opens_at = |campaign: &LiveCampaign| {
+            let look = campaign.look_at?;
+            let plan = campaign.record.plan.and_then(|plan| self.caps.opens_at(plan));
+            Some(look.max(plan?))
+        };
+        let first = started.filter_map(opens_at).min()?;
+        Some(first.max(self.rate.next_at()).max(self.look.opens_at()))
     }
 
     /// Looks at every schedule anew.
@@ -406,6 +457,8 @@ impl Dialer {
     pub fn configure(&mut self, settings: Settings, now: Timestamp) {
         self.rate = CallRate::new(settings.calls_per_second, now);
         self.settings = settings;
+        self.caps.configure(&self.settings, now);
+        self.look.forget();
         self.look_at_schedules(now);
     }
 
@@ -470,6 +523,8 @@ impl Dialer {
             answered: self.dialings.values().filter(|live| live.dialing.is_answered()).count(),
             max_dialings: self.settings.max_dialings,
             calls_per_second: self.settings.calls_per_second,
+            trunks: self.caps.status(now),
+            ceiling: self.dial_at().and_then(|_| self.look.headroom.ceiling()),
         }
     }
 }

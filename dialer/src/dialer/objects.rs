@@ -20,6 +20,7 @@ impl Dialer {
         let mut plan = Plan::new(PlanId(self.ids.next_id(now)), now);
         plan.apply(patch);
         put_plan(ready, What::Created, &plan);
+        self.caps.put(&plan, &self.settings, now);
         let id = plan.id;
         self.plans.insert(id, plan);
         Ok(Reply::Created(id.0))
@@ -43,6 +44,7 @@ impl Dialer {
         }
         plan.stamps.update = Some(now);
         put_plan(ready, What::Updated, &plan);
+        self.caps.put(&plan, &self.settings, now);
         self.plans.insert(id, plan);
         self.look_again(now, |campaign| campaign.plan == Some(id));
         Ok(Reply::Updated)
@@ -59,6 +61,7 @@ impl Dialer {
         plan.stamps.delete = Some(now);
         put_plan(ready, What::Deleted, &plan);
         self.plans.remove(&id);
+        self.caps.remove(id);
         self.take_reference(now, ready, |c| c.plan == Some(id), |c| c.plan = None);
         Ok(Reply::Deleted)
     }

@@ -1,5 +1,6 @@
 //! Start: from what the store holds to a dialer that goes on.
 
+use super::caps::{Caps, Look};
 use super::{calls, Dialer, IdSource, LiveCampaign, LiveDialing, Ready, Settings};
 use crate::domain::{CallEnd, CampaignStatus, DialingId, EndedBy, Timestamp};
 use crate::pacing::{CallMeter, CallRate};
@@ -28,14 +29,22 @@ impl Dialer {
             destinations: records.destinations.into_iter().map(|d| (d.id, d)).collect(),
             lists: records.lists.into_iter().map(|list| (list.id, list)).collect(),
             dialings: HashMap::new(),
-            last_turn: None,
+            caps: Caps::default(),
+            look: Look::default(),
+            turns: 0,
             seen: now,
         };
+        for plan in dialer.plans.values() {
+            dialer.caps.put(plan, &dialer.settings, now);
+        }
         let mut ready = Ready::default();
         for (dialing, target) in records.open_dialings {
             let (id, answered, res_dial) = (dialing.id, dialing.is_answered(), dialing.res_dial);
-            let open = LiveDialing { dialing: dialing.into(), target: target.into() };
+            let plan = dialing.plan;
+            let (dialing, target) = (dialing.into(), target.into());
+            let mut open = LiveDialing { dialing, target, trunk: None, has_told: true };
             if live.contains(&id) {
+                open.trunk = dialer.caps.readmit(plan);
                 dialer.dialings.insert(id, open);
             } else {
                 calls::close(open, interruption(answered, res_dial), now, &mut ready);

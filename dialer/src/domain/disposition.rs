@@ -45,6 +45,21 @@ impl CallEnd {
         self.amd.as_ref().is_some_and(|(status, _)| status == "MACHINE")
     }
 
+    /// Whether the network on the way refused it for want of room, so that others would
+    /// fare the same: a congestion frame, SIP 503, or such a cause of Q.850.
+    pub fn is_congestion(&self) -> bool {
+        if self.answered || !matches!(self.by, EndedBy::Call | EndedBy::NotPlaced) {
+            return false;
+        }
+        let frame = self.cause == 0 && self.last_control == control::CONGESTION;
+        frame || self.tech_cause == Some(SIP_UNAVAILABLE) || cause::is_want_of_room(self.cause)
+    }
+
+    /// Whether it says that the network took it on, whatever became of it there.
+    pub fn is_of_network(&self) -> bool {
+        self.answered || (self.by == EndedBy::Call && (self.cause > 0 || self.last_control > 0))
+    }
+
     /// The `ResDial` of the wire: the last meaningful control frame. Channel
     /// drivers that refuse by cause alone (PJSIP) send no frame for it, so a
     /// busy or congestion cause stands in for the frame that did not come.
@@ -204,6 +219,9 @@ impl fmt::Display for Disposition {
     }
 }
 
+/// SIP's `503 Service Unavailable`.
+const SIP_UNAVAILABLE: i32 = 503;
+
 /// Q.850 causes (asterisk/causes.h).
 mod cause {
     pub const UNALLOCATED: i32 = 1;
@@ -221,6 +239,16 @@ mod cause {
     pub const NORMAL_CIRCUIT_CONGESTION: i32 = 34;
     pub const SWITCH_CONGESTION: i32 = 42;
     pub const REQUESTED_CHAN_UNAVAIL: i32 = 44;
+
+    const NETWORK_OUT_OF_ORDER: i32 = 38;
+    const TEMPORARY_FAILURE: i32 = 41;
+    const RESOURCE_UNAVAILABLE: i32 = 47;
+
+    /// Congestion, and what else passes: Q.850 34, 38, 41, 42, 44 and 47.
+    pub fn is_want_of_room(cause: i32) -> bool {
+        let other = [NETWORK_OUT_OF_ORDER, TEMPORARY_FAILURE, RESOURCE_UNAVAILABLE];
+        is_congestion(cause) || other.contains(&cause)
+    }
 
     pub fn is_congestion(cause: i32) -> bool {
         matches!(cause, NORMAL_CIRCUIT_CONGESTION | SWITCH_CONGESTION | REQUESTED_CHAN_UNAVAIL)
@@ -295,6 +323,24 @@ mod tests {
         assert_eq!(Disposition::of(&machine), Disposition::Machine);
         let lost = CallEnd { answered: true, ..end(EndedBy::NotHandedOver, 4, 16) };
         assert_eq!(Disposition::of(&lost), Disposition::Failed);
+    }
+
+    #[test]
+    fn congestion_is_told_by_frame_cause_or_code() {
+        let call = |control, cause| end(EndedBy::Call, control, cause);
+        for cause in [34, 38, 41, 42, 44, 47] {
+            assert!(call(0, cause).is_congestion() && call(3, cause).is_congestion(), "{cause}");
+        }
+        assert!(call(control::CONGESTION, 0).is_congestion());
+        assert!(end(EndedBy::NotPlaced, 0, 34).is_congestion());
+        assert!(CallEnd { tech_cause: Some(503), ..call(0, 0) }.is_congestion());
+        for cause in [0, 1, 16, 17, 19, 20, 21, 27] {
+            assert!(!call(0, cause).is_congestion(), "{cause}");
+        }
+        assert!(!call(control::CONGESTION, 1).is_congestion(), "the number does not exist");
+        assert!(!CallEnd { answered: true, ..call(4, 34) }.is_congestion());
+        assert!(!end(EndedBy::Cancel, 0, 34).is_congestion());
+        assert!(call(0, 17).is_of_network() && !end(EndedBy::RingTimeout, 0, 19).is_of_network());
     }
 
     #[test]

@@ -94,6 +94,10 @@ pub struct Plan {
     pub call_forward: CallForward,
     /// Target field or variable that is delivered as user-to-user information.
     pub uui_field: Option<String>,
+    /// Live dialings of all campaigns with this plan; `None`: no cap of its own.
+    pub max_dialings: Option<u32>,
+    /// Dialings started in a second, of all campaigns with this plan.
+    pub calls_per_second: Option<u32>,
     /// Tries of each number in all.
     pub max_tries: [u32; NUMBERS_PER_TARGET],
     pub variables: Variables,
@@ -115,6 +119,8 @@ pub struct PlanPatch {
     pub service_level: Change<u32>,
     pub call_forward: Change<CallForward>,
     pub uui_field: Change<String>,
+    pub max_dialings: Change<u32>,
+    pub calls_per_second: Change<u32>,
     pub max_tries: [Change<u32>; NUMBERS_PER_TARGET],
     pub variables: Change<Variables>,
 }
@@ -136,6 +142,8 @@ impl Plan {
             service_level: 0,
             call_forward: CallForward::Refuse,
             uui_field: None,
+            max_dialings: None,
+            calls_per_second: None,
             max_tries: [5; NUMBERS_PER_TARGET],
             variables: Variables::default(),
             stamps: Stamps::new(now),
@@ -156,6 +164,8 @@ impl Plan {
         patch.service_level.apply_or(&mut self.service_level, default.service_level);
         patch.call_forward.apply_or(&mut self.call_forward, default.call_forward);
         patch.uui_field.apply_to(&mut self.uui_field);
+        patch.max_dialings.apply_to(&mut self.max_dialings);
+        patch.calls_per_second.apply_to(&mut self.calls_per_second);
         for (change, place) in patch.max_tries.into_iter().zip(&mut self.max_tries) {
             change.apply_or(place, 5);
         }

@@ -6,6 +6,9 @@ use std::collections::VecDeque;
 /// How far back a [`CallMeter`] sees, in seconds.
 pub const METERED_S: u32 = 10;
 
+/// How far back [`CallMeter::peak`] sees, in seconds.
+const PEAK_S: i64 = 5;
+
 /// Counts the calls of the last [`METERED_S`] seconds, second by second.
 #[derive(Debug, Clone, Default)]
 pub struct CallMeter {
@@ -33,6 +36,14 @@ impl CallMeter {
         let lately = now - i64::from(METERED_S)..now;
         self.seconds.iter().filter(|(second, _)| lately.contains(second)).map(|(_, n)| n).sum()
     }
+
+    /// Calls of the busiest of the last seconds, the one under way included.
+    pub fn peak(&self, now: Timestamp) -> usize {
+        let now = second(now);
+        let lately = now - PEAK_S..=now;
+        let counts = self.seconds.iter().filter(|(second, _)| lately.contains(second));
+        counts.map(|(_, calls)| *calls).max().unwrap_or(0)
+    }
 }
 
 fn second(at: Timestamp) -> i64 {
@@ -54,6 +65,7 @@ mod tests {
         assert_eq!(meter.calls(at_ms(19_999)), 100, "the second under way does not count");
         assert_eq!(meter.calls(at_ms(25_000)), 50);
         assert_eq!(meter.calls(at_ms(60_000)), 0);
+        assert_eq!((meter.peak(at_ms(20_000)), meter.peak(at_ms(60_000))), (10, 0));
         assert_eq!(meter.calls(at_ms(1_000)), 0, "a clock that was set back");
     }
 }

@@ -1,10 +1,16 @@
 //! How many dialings may be started now: numbers in, numbers out.
 
+mod back_off;
+mod gate;
+mod headroom;
 mod meter;
 mod rate;
 
+pub use back_off::{BackOff, BackOffSettings, Sign, Turn};
+pub use gate::Gate;
+pub use headroom::{Ceiling, Headroom, Reserves, Vitals, FILES_PER_CALL};
 pub use meter::{CallMeter, METERED_S};
-pub use rate::CallRate;
+pub use rate::{CallRate, Pace};
 
 /// How many dialings one campaign may start now.
 ///

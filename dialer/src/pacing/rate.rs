@@ -2,10 +2,40 @@
 //! of a second. (The generic cell rate algorithm of ITU-T I.371, annex A.)
 
 use crate::domain::Timestamp;
+use std::fmt;
 use std::time::Duration;
 
 /// How much may be caught up after a pause.
 const TOLERANCE: Duration = Duration::from_millis(20);
+
+/// So many calls in a thousand seconds: also less than one a second is a pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pace(pub u64);
+
+impl Pace {
+    pub fn per_second(calls: u32) -> Pace {
+        Pace(u64::from(calls) * 1_000)
+    }
+
+    /// One call in each `span`.
+    pub fn one_in(span: Duration) -> Pace {
+        Pace((1_000_000 / (span.as_millis() as u64).max(1)).max(1))
+    }
+
+    fn interval(self) -> Duration {
+        Duration::from_nanos(1_000_000_000_000 / self.0.max(1))
+    }
+}
+
+/// Calls per second, with one place behind the point if there is less than ten.
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            whole if whole >= 10_000 || whole % 1_000 == 0 => write!(f, "{}", whole / 1_000),
+            part => write!(f, "{:.1}", (part as f64 / 1_000.0).max(0.1)),
+        }
+    }
+}
 
 /// A steady rate of calls.
 #[derive(Debug, Clone)]
@@ -18,8 +48,18 @@ pub struct CallRate {
 impl CallRate {
     /// `per_second` must be at least 1.
     pub fn new(per_second: u32, now: Timestamp) -> CallRate {
-        let interval = Duration::from_secs(1) / per_second.max(1);
-        CallRate { interval, due: now }
+        CallRate::at(Pace::per_second(per_second), now)
+    }
+
+    pub fn at(pace: Pace, now: Timestamp) -> CallRate {
+        CallRate { interval: pace.interval(), due: now }
+    }
+
+    /// Goes on at another pace. What the old one had still to wait for is waited
+    /// for, but no longer than the new one asks.
+    pub fn set(&mut self, pace: Pace, now: Timestamp) {
+        self.interval = pace.interval();
+        self.due = self.due.min(now + self.interval);
     }
 
     /// How many calls may go out now.
@@ -86,6 +126,22 @@ mod tests {
         let mut rate = CallRate::new(100, at_ms(0));
         rate.take(1, at_ms(0));
         assert!(rate.allowance(at_ms(60_000)) <= 5);
+    }
+
+    #[test]
+    fn another_pace_brings_no_burst() {
+        let mut rate = CallRate::at(Pace(200), at_ms(0));
+        rate.take(1, at_ms(0));
+        rate.set(Pace::per_second(100), at_ms(1_000));
+        assert_eq!(rate.allowance(at_ms(1_000)), 2);
+        assert!(rate.allowance(at_ms(2_000)) <= 5);
+    }
+
+    #[test]
+    fn paces() {
+        assert_eq!(Pace::one_in(Duration::from_secs(5)), Pace(200));
+        let shown = [Pace(200), Pace(2_500), Pace(3_000), Pace(12_345), Pace(1)];
+        assert_eq!(shown.map(|pace| pace.to_string()), ["0.2", "2.5", "3", "12", "0.1"]);
     }
 
     #[test]

@@ -125,6 +125,8 @@ pub fn plan(row: &Row<'_>) -> Result<Plan> {
         service_level: row.get("service_level")?,
         call_forward: code(row, "call_forward", CallForward::from_code)?,
         uui_field: row.get("uui_field")?,
+        max_dialings: row.get("max_dialings")?,
+        calls_per_second: row.get("calls_per_second")?,
         max_tries: serde_json::from_str(&tries).map_err(|_| bad("max_tries"))?,
         variables: variables(row)?,
         stamps: stamps(row)?,

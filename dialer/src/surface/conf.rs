@@ -1,7 +1,9 @@
 //! `res_outbound.conf`: what its lines say. What is not understood is passed
 //! over with a warning in words; [`OPTIONS`] has every option there is.
 
+use crate::dialer::TrunkSettings;
 use crate::domain::parse_time_zone;
+use crate::limits::{CALLS_PER_SECOND, MAX_DIALINGS, TOKEN_BYTES, TRUNK_CHARACTERS};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -45,11 +47,30 @@ pub struct Setting {
     kind: Kind,
 }
 
+/// One option of a trunk's section.
+struct TrunkOption {
+    name: &'static str,
+    /// The value without a line, for the sample.
+    #[cfg_attr(not(test), expect(dead_code))]
+    default: &'static str,
+    kind: TrunkKind,
+}
+
+/// What an option of a trunk takes, and where its value goes.
+enum TrunkKind {
+    /// What makes the section one of a trunk.
+    Type,
+    Flag(fn(&mut TrunkSettings) -> &mut bool),
+    Number(RangeInclusive<u32>, fn(&mut TrunkSettings, u32)),
+}
+
 /// What an option takes, and where its value goes.
 enum Kind {
     Path(fn(&mut Settings) -> &mut PathBuf),
     Flag(fn(&mut Settings) -> &mut bool),
     Number(RangeInclusive<u32>, fn(&mut Settings, u32)),
+    /// With up to two places behind the point; it goes on in hundredths.
+    Decimal(RangeInclusive<u32>, fn(&mut Settings, u32)),
     /// An IANA time zone.
     TimeZone(fn(&mut Settings) -> &mut String),
     /// A choice of one so far; with another the file cannot be used.
@@ -81,13 +102,31 @@ pub const OPTIONS: &[Setting] = &[
         GENERAL,
         "max_dialings",
         "500",
-        Kind::Number(1..=100_000, |to, most| to.dialer.max_dialings = most as usize),
+        Kind::Number(MAX_DIALINGS, |to, most| to.dialer.max_dialings = most as usize),
     ),
     setting(
         GENERAL,
         "calls_per_second",
         "50",
-        Kind::Number(1..=10_000, |to, rate| to.dialer.calls_per_second = rate),
+        Kind::Number(CALLS_PER_SECOND, |to, rate| to.dialer.calls_per_second = rate),
+    ),
+    setting(
+        GENERAL,
+        "max_load",
+        "0",
+        Kind::Decimal(0..=1_000, |to, load| to.dialer.reserves.max_load = some(load)),
+    ),
+    setting(
+        GENERAL,
+        "reserve_calls",
+        "0",
+        Kind::Number(0..=100_000, |to, calls| to.dialer.reserves.calls = calls as usize),
+    ),
+    setting(
+        GENERAL,
+        "reserve_files",
+        "256",
+        Kind::Number(16..=1_000_000, |to, files| to.dialer.reserves.files = u64::from(files)),
     ),
     setting(GENERAL, "timezone", "UTC", Kind::TimeZone(|to| &mut to.dialer.time_zone)),
     setting(GENERAL, "bulk_folder", "outbound", Kind::Path(|to| &mut to.bulk_folder)),
@@ -98,6 +137,45 @@ pub const OPTIONS: &[Setting] = &[
     setting(DATABASE, "db_type", "1", Kind::OnlyOne),
     setting(DATABASE, "db_sqlite3_data", "res_outbound.sqlite3", Kind::Path(|to| &mut to.database)),
 ];
+
+/// Every option of a trunk's section, which is named as plans name the trunk.
+const TRUNK_OPTIONS: &[TrunkOption] = &[
+    TrunkOption { name: "type", default: TRUNK, kind: TrunkKind::Type },
+    TrunkOption {
+        name: "max_dialings",
+        default: "0",
+        kind: TrunkKind::Number(0..=*MAX_DIALINGS.end(), |to, most| to.max_dialings = some(most)),
+    },
+    TrunkOption {
+        name: "calls_per_second",
+        default: "0",
+        kind: TrunkKind::Number(0..=*CALLS_PER_SECOND.end(), |to, rate| {
+            to.calls_per_second = some(rate);
+        }),
+    },
+    TrunkOption {
+        name: "back_off",
+        default: "yes",
+        kind: TrunkKind::Flag(|to| &mut to.back_off.is_on),
+    },
+    TrunkOption {
+        name: "back_off_percent",
+        default: "25",
+        kind: TrunkKind::Number(1..=100, |to, percent| to.back_off.percent = percent),
+    },
+    TrunkOption {
+        name: "back_off_probe",
+        default: "5",
+        kind: TrunkKind::Number(1..=3_600, |to, seconds| to.back_off.probe_s = seconds),
+    },
+];
+
+const TRUNK: &str = "trunk";
+
+/// Zero is none.
+fn some(number: u32) -> Option<u32> {
+    Some(number).filter(|number| *number > 0)
+}
 
 /// A configuration that cannot be used: it asks for a kind of database or of
 /// result that there is not.
@@ -130,6 +208,10 @@ pub fn read(categories: &[Category], folder: &Path) -> Result<(Settings, Vec<Str
     let mut warnings = Vec::new();
     for category in categories {
         let name = category.name.as_str();
+        if is_trunk(category) {
+            settings.take_trunk(category, &mut warnings);
+            continue;
+        }
         if !OPTIONS.iter().any(|option| option.category == name) {
             warnings.push(format!("category [{name}] is not known"));
             continue;
@@ -143,7 +225,37 @@ pub fn read(categories: &[Category], folder: &Path) -> Result<(Settings, Vec<Str
     Ok((settings, warnings))
 }
 
+/// Whether a section's last `type` says that it is a trunk's.
+fn is_trunk(category: &Category) -> bool {
+    let mut types = category.lines.iter().filter(|line| line.option == "type");
+    types.next_back().is_some_and(|line| line.value == TRUNK)
+        && !OPTIONS.iter().any(|option| option.category == category.name)
+}
+
+/// Whether a plan can name a trunk so.
+fn is_trunk_name(name: &str) -> bool {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || TRUNK_CHARACTERS.contains(c);
+    name.len() <= TOKEN_BYTES && name.chars().all(is_fine)
+}
+
 impl Settings {
+    fn take_trunk(&mut self, category: &Category, warnings: &mut Vec<String>) {
+        let name = &category.name;
+        if !is_trunk_name(name) {
+            warnings.push(format!("category [{name}] is not known: no trunk can be named so"));
+            return;
+        }
+        let trunk = self.dialer.trunks.entry(name.clone()).or_default();
+        for line in &category.lines {
+            let known = TRUNK_OPTIONS.iter().find(|option| option.name == line.option);
+            let warning = match known {
+                Some(option) => option.take(&line.value, trunk),
+                None => Some(format!("option {} of [{name}] is not known", line.option)),
+            };
+            warnings.extend(warning.map(|why| format!("line {}: {why}", line.number)));
+        }
+    }
+
     /// What holds without a file.
     pub fn defaults(folder: &Path) -> Settings {
         let mut settings = Settings {
@@ -172,6 +284,29 @@ impl Settings {
     }
 }
 
+impl TrunkOption {
+    /// Takes a value, or says why it is passed over.
+    fn take(&self, value: &str, trunk: &mut TrunkSettings) -> Option<String> {
+        match &self.kind {
+            TrunkKind::Type => None,
+            TrunkKind::Flag(place) => match flag(value) {
+                Some(wanted) => {
+                    *place(trunk) = wanted;
+                    None
+                }
+                None => Some(malformed(self.name, value, YES_OR_NO)),
+            },
+            TrunkKind::Number(range, put) => match number(value, range) {
+                Some(number) => {
+                    put(trunk, number);
+                    None
+                }
+                None => Some(malformed(self.name, value, &of_range(range))),
+            },
+        }
+    }
+}
+
 impl Setting {
     fn take(&self, value: &str, settings: &mut Settings) -> Result<Taken, NoSuchKind> {
         let warning = match &self.kind {
@@ -192,8 +327,15 @@ impl Setting {
                     put(settings, number);
                     None
                 }
+                None => Some(self.malformed(value, &of_range(range))),
+            },
+            Kind::Decimal(range, put) => match hundredths(value, range) {
+                Some(number) => {
+                    put(settings, number);
+                    None
+                }
                 None => {
-                    let allowed = format!("{} to {}", range.start(), range.end());
+                    let allowed = format!("{}, such as 1.5", of_range(range));
                     Some(self.malformed(value, &allowed))
                 }
             },
@@ -221,9 +363,16 @@ impl Setting {
     }
 
     fn malformed(&self, value: &str, allowed: &str) -> String {
-        let name = self.name;
-        format!("{name} = {value} is not allowed and is passed over; allowed is {allowed}")
+        malformed(self.name, value, allowed)
     }
+}
+
+fn malformed(name: &str, value: &str, allowed: &str) -> String {
+    format!("{name} = {value} is not allowed and is passed over; allowed is {allowed}")
+}
+
+fn of_range(range: &RangeInclusive<u32>) -> String {
+    format!("{} to {}", range.start(), range.end())
 }
 
 const YES_OR_NO: &str = "yes or no";
@@ -242,6 +391,19 @@ fn number(value: &str, range: &RangeInclusive<u32>) -> Option<u32> {
     value.parse().ok().filter(|number| is_plain && range.contains(number))
 }
 
+/// A plain number with at most two places behind the point, in hundredths; the range
+/// is in whole ones.
+fn hundredths(value: &str, range: &RangeInclusive<u32>) -> Option<u32> {
+    let (whole, part) = value.split_once('.').unwrap_or((value, "0"));
+    let part = match part.len() {
+        1 => number(part, &(0..=9))? * 10,
+        2 => number(part, &(0..=99))?,
+        _ => return None,
+    };
+    let number = number(whole, &(0..=*range.end()))? * 100 + part;
+    (range.start() * 100..=range.end() * 100).contains(&number).then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +418,18 @@ mod tests {
         Line { option: option.to_owned(), value: value.to_owned(), number: 7 }
     }
 
+    /// The section of a trunk that the sample shows.
+    const EXAMPLE: &str = "mytrunk";
+
+    /// What a trunk's section of these lines makes of it.
+    fn trunk(lines: &[(&str, &str)]) -> (TrunkSettings, Vec<String>) {
+        let mut all = vec![line("type", TRUNK)];
+        all.extend(lines.iter().map(|(option, value)| line(option, value)));
+        let category = Category { name: EXAMPLE.to_owned(), lines: all };
+        let (settings, warnings) = read(&[category], folder()).unwrap();
+        (settings.dialer.trunks[EXAMPLE].clone(), warnings)
+    }
+
     fn said(category: &str, option: &str, value: &str) -> (Settings, Vec<String>) {
         let lines = vec![line(option, value)];
         read(&[Category { name: category.to_owned(), lines }], folder()).unwrap()
@@ -266,7 +440,8 @@ mod tests {
         let mut category = String::new();
         let mut options = Vec::new();
         for text in SAMPLE.lines() {
-            if let Some(name) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            let header = text.trim_start_matches(';');
+            if let Some(name) = header.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 category = name.to_owned();
             }
             // An option has no blank behind the semicolon; a sentence has one.
@@ -291,6 +466,11 @@ mod tests {
                 (option.category.to_owned(), option.name.to_owned(), default)
             })
             .collect();
+        known.extend(
+            TRUNK_OPTIONS.iter().map(|option| {
+                (EXAMPLE.to_owned(), option.name.to_owned(), option.default.to_owned())
+            }),
+        );
         shown.sort();
         known.sort();
         assert_eq!(shown, known);
@@ -299,6 +479,11 @@ mod tests {
     #[test]
     fn the_sample_with_all_its_options_set_is_the_default() {
         for (category, name, value) in sample() {
+            if category == EXAMPLE {
+                let (settings, warnings) = trunk(&[(name.as_str(), value.as_str())]);
+                assert_eq!((settings, warnings), (TrunkSettings::default(), Vec::new()), "{name}");
+                continue;
+            }
             let (settings, warnings) = said(&category, &name, &value);
             assert_eq!(settings, Settings::defaults(folder()), "{name}");
             let is_moot = name.starts_with("event_time_");
@@ -308,10 +493,76 @@ mod tests {
 
     #[test]
     fn the_sample_names_what_numbers_are_allowed() {
-        for option in OPTIONS {
-            let Kind::Number(range, _) = &option.kind else { continue };
-            let allowed = format!("{} to {}.", range.start(), range.end());
-            assert!(SAMPLE.contains(&allowed), "{}: {allowed}", option.name);
+        let general = OPTIONS.iter().filter_map(|option| match &option.kind {
+            Kind::Number(range, _) | Kind::Decimal(range, _) => Some((option.name, range)),
+            _ => None,
+        });
+        let trunks = TRUNK_OPTIONS.iter().filter_map(|option| match &option.kind {
+            TrunkKind::Number(range, _) => Some((option.name, range)),
+            _ => None,
+        });
+        for (name, range) in general.chain(trunks) {
+            let allowed = format!("{}.", of_range(range));
+            assert!(SAMPLE.contains(&allowed), "{name}: {allowed}");
+        }
+    }
+
+    #[test]
+    fn a_trunk_has_a_section() {
+        let (settings, warnings) = trunk(&[
+            ("max_dialings", "30"),
+            ("calls_per_second", "5"),
+            ("back_off", "no"),
+            ("back_off_percent", "40"),
+            ("back_off_probe", "10"),
+        ]);
+        let back_off = crate::pacing::BackOffSettings { is_on: false, percent: 40, probe_s: 10 };
+        let wanted = TrunkSettings { max_dialings: Some(30), calls_per_second: Some(5), back_off };
+        assert_eq!((settings, warnings), (wanted, Vec::new()));
+        let (settings, warnings) = trunk(&[
+            ("max_dialings", "many"),
+            ("calls_per_second", "-1"),
+            ("back_off", "perhaps"),
+            ("flavour", "sweet"),
+        ]);
+        assert_eq!(settings, TrunkSettings::default());
+        let passed = "is not allowed and is passed over; allowed is";
+        let wanted = [
+            format!("line 7: max_dialings = many {passed} 0 to 100000"),
+            format!("line 7: calls_per_second = -1 {passed} 0 to 10000"),
+            format!("line 7: back_off = perhaps {passed} yes or no"),
+            format!("line 7: option flavour of [{EXAMPLE}] is not known"),
+        ];
+        assert_eq!(warnings, wanted);
+    }
+
+    #[test]
+    fn a_section_of_another_type_is_none_of_a_trunk() {
+        let of = |name: &str, kind: &str| {
+            let lines = vec![line("type", kind), line("max_dialings", "3")];
+            read(&[Category { name: name.to_owned(), lines }], folder()).unwrap()
+        };
+        let (settings, warnings) = of("kitchen", "endpoint");
+        assert_eq!(warnings, ["category [kitchen] is not known"]);
+        assert!(settings.dialer.trunks.is_empty());
+        let (settings, warnings) = of(GENERAL, TRUNK);
+        assert_eq!(warnings, ["line 7: option type of [general] is not known"]);
+        assert_eq!((settings.dialer.max_dialings, settings.dialer.trunks.len()), (3, 0));
+        let (settings, warnings) = of("a b", TRUNK);
+        assert_eq!(warnings, ["category [a b] is not known: no trunk can be named so"]);
+        assert!(settings.dialer.trunks.is_empty());
+    }
+
+    #[test]
+    fn loads_are_decimal() {
+        let load = |value| said(GENERAL, "max_load", value).0.dialer.reserves.max_load;
+        assert_eq!(
+            ["0", "0.0", "1.5", "12", "0.25"].map(load).map(|l| l.unwrap_or(0)),
+            [0, 0, 150, 1_200, 25]
+        );
+        for wrong in ["", ".5", "1.", "1.234", "-1", "1e3", "1000.01", "1001", "many"] {
+            let (_, warnings) = said(GENERAL, "max_load", wrong);
+            assert!(warnings[0].ends_with("allowed is 0 to 1000, such as 1.5"), "{wrong}");
         }
     }
 

@@ -9,8 +9,8 @@ use crate::domain::{
     PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
 };
 use crate::limits::{
-    DIAL_TIMEOUT_MS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S, SERVICE_LEVEL, TEXT_BYTES,
-    TRIES_PER_NUMBER, VALUE_BYTES,
+    CALLS_PER_SECOND, DIAL_TIMEOUT_MS, MAX_DIALINGS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S,
+    SERVICE_LEVEL, TEXT_BYTES, TRIES_PER_NUMBER, TRUNK_CHARACTERS, VALUE_BYTES,
 };
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -81,7 +81,7 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
         caller_id: fields.text("CallerId", TEXT_BYTES)?,
         list_end: fields.code("DlEndHandle", "0 or 1", ListEnd::from_code)?,
         retry_delay_s: fields.number("RetryDelay", RETRY_DELAY_S)?,
-        trunk: fields.token("TrunkName", "_-.:/+")?,
+        trunk: fields.token("TrunkName", TRUNK_CHARACTERS)?,
         tech: fields.checked(
             "TechName",
             TEXT_BYTES,
@@ -91,6 +91,8 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
         service_level: fields.number("ServiceLevel", SERVICE_LEVEL)?,
         call_forward: fields.code("CallForward", "0 or 1", CallForward::from_code)?,
         uui_field: fields.token("UuiField", "_-")?,
+        max_dialings: fields.number("MaxDialings", MAX_DIALINGS)?,
+        calls_per_second: fields.number("CallsPerSecond", CALLS_PER_SECOND)?,
         max_tries,
         variables: fields.variables()?,
     })

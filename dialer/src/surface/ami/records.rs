@@ -120,6 +120,8 @@ pub fn plan(block: &mut Block, plan: &Plan) {
     block.optional("UuiField", plan.uui_field.as_deref());
     block.line("ServiceLevel", plan.service_level);
     block.line("CallForward", plan.call_forward as i32);
+    block.optional("MaxDialings", plan.max_dialings);
+    block.optional("CallsPerSecond", plan.calls_per_second);
     stamps(block, &plan.stamps);
 }
 

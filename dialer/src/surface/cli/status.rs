@@ -1,7 +1,7 @@
 //! `out show status`: how the dialer is, on one screen.
 
 use super::Console;
-use crate::dialer::{Command, Reply, Status};
+use crate::dialer::{Command, Reply, Status, TrunkStatus};
 use crate::domain::CampaignStatus;
 use crate::pacing::METERED_S;
 use std::fmt::Write;
@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// Campaigns that are shown one by one, at most.
 const CAMPAIGNS_SHOWN: usize = 12;
+
+/// Trunks that are shown one by one, at most.
+const TRUNKS_SHOWN: usize = 12;
 
 /// How the part is that runs the dialer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,17 +127,47 @@ fn of_status(out: &mut String, status: &Status) {
         let counts = status.by_status.iter().map(|(of, count)| format!("{count} {}", of.name()));
         line(out, "", format_args!("{}", counts.collect::<Vec<_>>().join(", ")));
     }
-    let tenths = status.calls_lately as u64 * 10 / u64::from(METERED_S);
     line(
         out,
         "Calls per second",
         format_args!(
-            "{}.{} in the last {METERED_S} seconds, at most {}",
-            tenths / 10,
-            tenths % 10,
+            "{} in the last {METERED_S} seconds, at most {}",
+            per_second(status.calls_lately),
             status.calls_per_second
         ),
     );
+    for (at, trunk) in status.trunks.iter().take(TRUNKS_SHOWN).enumerate() {
+        line(out, if at == 0 { "Trunks" } else { "" }, format_args!("{}", of_trunk(trunk)));
+    }
+    if let Some(more @ 1..) = status.trunks.len().checked_sub(TRUNKS_SHOWN) {
+        line(out, "", format_args!("and {more} more"));
+    }
+    if let Some(ceiling) = &status.ceiling {
+        line(out, "Held back by", format_args!("{ceiling}"));
+    }
+}
+
+/// `sip: 9 live of at most 30, 2.5 calls per second of at most 5`
+fn of_trunk(trunk: &TrunkStatus) -> String {
+    let most = |most: Option<String>| most.map_or_else(String::new, |m| format!(" of at most {m}"));
+    let mut text = format!(
+        "{}: {} live{}, {} calls per second{}",
+        trunk.name,
+        trunk.live,
+        most(trunk.max_live.map(|live| live.to_string())),
+        per_second(trunk.calls_lately),
+        most(trunk.calls_per_second.map(|rate| rate.to_string())),
+    );
+    if let Some((pace, since)) = trunk.back_off {
+        let _ = write!(text, ", backs off since {since}: {pace} calls per second");
+    }
+    text
+}
+
+/// The calls of the metered seconds, as calls per second with one place.
+fn per_second(calls: usize) -> String {
+    let tenths = calls as u64 * 10 / u64::from(METERED_S);
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// `5: 3 stop, 2 start`
@@ -193,7 +226,8 @@ fn span(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::dialer::RunningCampaign;
-    use crate::domain::{CampaignId, DialingStatus};
+    use crate::domain::{CampaignId, DialingStatus, Timestamp};
+    use crate::pacing::{Ceiling, Pace};
     use uuid::Uuid;
 
     fn host() -> HostStatus {
@@ -219,6 +253,17 @@ mod tests {
         RunningCampaign { id, name: name.map(str::to_owned), status, dialings: 9, answered: 4 }
     }
 
+    fn trunk(name: &str) -> TrunkStatus {
+        TrunkStatus {
+            name: name.to_owned(),
+            live: 7,
+            max_live: None,
+            calls_lately: 12,
+            calls_per_second: None,
+            back_off: None,
+        }
+    }
+
     #[test]
     fn one_screen() {
         let status = Status {
@@ -233,6 +278,11 @@ mod tests {
             answered: 4,
             max_dialings: 500,
             calls_per_second: 50,
+            trunks: vec![
+                TrunkStatus { max_live: Some(30), calls_per_second: Some(5), ..trunk("north") },
+                TrunkStatus { back_off: Some((Pace(2_500), Timestamp(0))), ..trunk("south") },
+            ],
+            ceiling: Some(Ceiling::Load { load: 310, most: 300, is_ours: true }),
         };
         let wanted = "\
 Version            0.1.0 on Asterisk 22.10.1
@@ -243,6 +293,9 @@ Campaigns          3 stop, 1 start, 1 pausing
 Live dialings      9 of at most 500, 4 of them answered
                    5 dial begin, 4 answered
 Calls per second   12.3 in the last 10 seconds, at most 50
+Trunks             north: 7 live of at most 30, 1.2 calls per second of at most 5
+                   south: 7 live, 1.2 calls per second, backs off since 1970-01-01T00:00:00.000000000Z: 2.5 calls per second
+Held back by       max_load: the load is 3.10, allowed is 3.00
 Queues             1 commands, 2 call events, 3 calls to place
 Results waiting    4
 Claims             2, of the last 2: half within 0.02 ms, 99 % within 0.02 ms, all within 0.02 ms

@@ -91,6 +91,8 @@ pub(super) fn plan(plan: &Plan, used: bool) -> Value {
     }
     record.text("uui_field", plan.uui_field.as_ref());
     record.put("call_forward", plan.call_forward as i32);
+    record.put("max_dialings", plan.max_dialings);
+    record.put("calls_per_second", plan.calls_per_second);
     record.stamps(&plan.stamps);
     record.finish()
 }
