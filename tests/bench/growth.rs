@@ -1,0 +1,106 @@
+//! The same calls out of short and long lists. The lists lie in Asterisks of
+//! their own, and have their turns one after the other.
+
+use std::time::{Duration, Instant};
+
+use crate::campaign::{self, LineCount, Prepared, HANGS_UP};
+use crate::harness::{try_poll_until, Asterisk, Outcome};
+use crate::lab::{self, admin, Caps};
+use crate::module::{delays, Delays};
+use crate::say;
+use crate::scale::Scale;
+use crate::spread::Spread;
+use crate::usage::resident_kib;
+
+const PAUSED: Duration = Duration::from_secs(20);
+
+/// One list.
+#[derive(Debug)]
+pub struct Growth {
+    pub targets: usize,
+    pub import_s: f64,
+    pub rate: Spread,
+    /// To the shortest list, round by round.
+    pub rate_ratio: Spread,
+    pub claims: Delays,
+    pub commits: Delays,
+    pub imported_kib: usize,
+    pub dialled_kib: usize,
+}
+
+struct Bed {
+    asterisk: Asterisk,
+    prepared: Prepared,
+    lines: LineCount,
+    import_s: f64,
+    imported_kib: usize,
+    rates: Vec<f64>,
+}
+
+pub fn measure(scale: &Scale) -> Outcome<Vec<Growth>> {
+    let beds = scale.lists.iter().map(|targets| Bed::make(*targets));
+    let mut beds = beds.collect::<Outcome<Vec<Bed>>>()?;
+    for round in 1..=scale.rounds {
+        for bed in &mut beds {
+            let rate = bed.dial(scale.dialled)?;
+            say!("  {} targets: {rate:.0} calls/s (round {round})", bed.prepared.targets);
+        }
+    }
+    let shortest = beds.first().map(|bed| bed.rates.clone()).unwrap_or_default();
+    beds.iter().map(|bed| bed.result(&shortest)).collect()
+}
+
+impl Bed {
+    /// The far end refuses, so that a short list has as many calls as a long one:
+    /// its targets are dialled again and again.
+    fn make(targets: usize) -> Outcome<Bed> {
+        let asterisk = lab::start(Caps::OPEN, None)?;
+        let plan = [
+            ("TechName", "Local/"),
+            ("TrunkName", "bench-refuse"),
+            ("RetryDelay", "0"),
+            ("MaxRetry1", "1000"),
+        ];
+        let started = Instant::now();
+        let prepared = campaign::make(&asterisk, &plan, HANGS_UP, targets)?;
+        let import_s = started.elapsed().as_secs_f64();
+        let imported_kib = resident_kib(asterisk.pid());
+        let mib = imported_kib / 1_024;
+        say!("  {targets} targets: imported in {import_s:.1} s, {mib} MB");
+        let lines = LineCount::of(asterisk.result_file());
+        Ok(Bed { asterisk, prepared, lines, import_s, imported_kib, rates: Vec::new() })
+    }
+
+    /// Dials for so many results, then pauses.
+    fn dial(&mut self, calls: usize) -> Outcome<f64> {
+        let campaign = &self.prepared.campaign;
+        let before = self.lines.look()?;
+        let started = Instant::now();
+        campaign.set_status(&admin(&self.asterisk)?, 1)?;
+        self.lines.wait(before + calls)?;
+        let rate = calls as f64 / started.elapsed().as_secs_f64();
+        let ami = admin(&self.asterisk)?;
+        campaign.set_status(&ami, 2)?;
+        try_poll_until(PAUSED, "the campaign to pause", || {
+            let shown = ami.try_list(&[("Action", "OutCampaignShow"), ("Uuid", &campaign.uuid)]);
+            (shown.ok()?.entries.first()?.text("Status") == "2").then_some(())
+        })?;
+        self.rates.push(rate);
+        Ok(rate)
+    }
+
+    fn result(&self, shortest: &[f64]) -> Outcome<Growth> {
+        let ratios: Vec<f64> =
+            self.rates.iter().zip(shortest).map(|(rate, short)| rate / short).collect();
+        Ok(Growth {
+            targets: self.prepared.targets,
+            import_s: self.import_s,
+            rate: Spread::of(&self.rates),
+            rate_ratio: Spread::of(&ratios),
+            claims: delays(&self.asterisk, "Claims")?,
+            commits: delays(&self.asterisk, "Commits")?,
+            imported_kib: self.imported_kib,
+            dialled_kib: resident_kib(self.asterisk.pid()),
+        })
+    }
+}
