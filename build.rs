@@ -251,6 +251,7 @@ const FUNCTIONS: &[&str] = &[
     "pbx_findapp",
     "pbx_exec",
     "ast_pbx_run",
+    "ast_pbx_outgoing_exten",
     "ast_exists_extension",
     "ast_context_find",
     "ast_sorcery_retrieve_by_id",
@@ -274,6 +275,7 @@ const VARIABLES: &[&str] = &[
 const TYPES: &[&str] = &[
     "ast_module_load_result",
     "ast_pbx_result",
+    "ast_pbx_outgoing_sync",
     "ast_channel_state",
     "ast_control_frame_type",
     "ast_frame_type",

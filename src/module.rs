@@ -19,6 +19,8 @@ use dialer::dialer::{Command, Reply};
 /// order: first what lets others in, last what they use.
 struct Running {
     _dialplan: dialplan::Registered,
+    #[cfg(feature = "bench")]
+    _floor: Commands,
     _commands: Commands,
     _actions: Actions,
     _at_exit: Option<AtExit>,
@@ -98,6 +100,8 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
     let running = Running {
         _at_exit: module::at_exit(end_with_asterisk),
         _actions: ami::register()?,
+        #[cfg(feature = "bench")]
+        _floor: crate::host::floor::register()?,
         _commands: cli::register()?,
         _dialplan: dialplan::register()?,
     };

@@ -44,6 +44,19 @@ struct Queue {
     events: VecDeque<Timed>,
     settings: Option<(Settings, PathBuf)>,
     stop: bool,
+    waits_for: WaitsFor,
+}
+
+/// What the dialer thread sleeps for. Waking a thread costs more than most of what
+/// the calls tell, so they do it only when it is wanted.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum WaitsFor {
+    /// It is at work, and looks again by itself.
+    #[default]
+    Nothing,
+    /// Somebody who waits for a reply: calls are gathered meanwhile.
+    Commands,
+    Anything,
 }
 
 /// A command and whoever waits for its reply.
@@ -125,8 +138,14 @@ impl Inbox {
     /// A call went on, now.
     pub fn tell(&self, event: CallEvent) {
         let at = wall_clock();
-        lock(&self.queue).events.push_back((at, event));
-        self.filled.notify_one();
+        let waits_for = {
+            let mut queue = lock(&self.queue);
+            queue.events.push_back((at, event));
+            queue.waits_for
+        };
+        if waits_for == WaitsFor::Anything {
+            self.filled.notify_one();
+        }
     }
 
     pub fn configure(&self, settings: Settings, result_file: PathBuf) {
@@ -156,9 +175,38 @@ impl Inbox {
     }
 
     /// Waits for something, at most until `deadline`, and takes up to `most` of it.
-    pub fn take(&self, deadline: Option<Instant>, most: usize) -> Batch {
+    /// Before `gather_until` only a command, changed settings or the end are
+    /// taken at once.
+    pub fn take(&self, deadline: Option<Instant>, gather_until: Instant, most: usize) -> Batch {
         let mut queue = lock(&self.queue);
-        while queue.is_empty() {
+        if queue.is_empty() {
+            queue = self.sleep(queue, WaitsFor::Anything, deadline, Queue::is_empty);
+        }
+        if !queue.is_urgent() {
+            queue = self
+                .sleep(queue, WaitsFor::Commands, Some(gather_until), |queue| !queue.is_urgent());
+        }
+        self.room.notify_all();
+        let commands = queue.commands.len().min(most);
+        let events = queue.events.len().min(most);
+        Batch {
+            commands: queue.commands.drain(..commands).filter(Waiting::begin).collect(),
+            events: queue.events.drain(..events).collect(),
+            settings: queue.settings.take(),
+            stop: queue.stop,
+        }
+    }
+
+    /// Sleeps while something holds, at most until `deadline`.
+    fn sleep<'a>(
+        &'a self,
+        mut queue: MutexGuard<'a, Queue>,
+        waits_for: WaitsFor,
+        deadline: Option<Instant>,
+        while_so: impl Fn(&Queue) -> bool,
+    ) -> MutexGuard<'a, Queue> {
+        queue.waits_for = waits_for;
+        while while_so(&queue) {
             let Some(deadline) = deadline else {
                 queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -170,15 +218,8 @@ impl Inbox {
             let waited = self.filled.wait_timeout(queue, left);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        self.room.notify_all();
-        let commands = queue.commands.len().min(most);
-        let events = queue.events.len().min(most);
-        Batch {
-            commands: queue.commands.drain(..commands).filter(Waiting::begin).collect(),
-            events: queue.events.drain(..events).collect(),
-            settings: queue.settings.take(),
-            stop: queue.stop,
-        }
+        queue.waits_for = WaitsFor::Nothing;
+        queue
     }
 
     /// Puts call events back that were taken but are not taken care of.
@@ -216,6 +257,11 @@ impl Inbox {
 }
 
 impl Queue {
+    /// Whether somebody waits for what is to be done.
+    fn is_urgent(&self) -> bool {
+        !self.commands.is_empty() || self.settings.is_some() || self.stop
+    }
+
     fn is_empty(&self) -> bool {
         self.commands.is_empty() && self.events.is_empty() && self.settings.is_none() && !self.stop
     }

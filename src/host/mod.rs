@@ -9,6 +9,7 @@
 //! | `results`  | the result file |
 //! | `settings` | `res_outbound.conf` |
 //! | `switch`   | what the dialer may ask of Asterisk |
+//! | `floor`    | only for `make bench`: calls without a campaign |
 //! | `files`    | the folder for imports and exports |
 //! | `ami`, `cli` | manager actions and events, console commands |
 //! | `dialplan` | application and function of the dialplan |
@@ -18,6 +19,8 @@ pub mod cli;
 pub mod dialplan;
 pub mod engine;
 pub mod files;
+#[cfg(feature = "bench")]
+pub mod floor;
 pub mod inbox;
 pub mod results;
 pub mod runtime;

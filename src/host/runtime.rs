@@ -32,6 +32,9 @@ use crate::ast::{border, log, module};
 /// Inputs of one kind that one round takes in: bounds what one transaction holds.
 const INPUTS_PER_ROUND: usize = 500;
 
+/// How long what calls tell is gathered, so that many share one transaction.
+const GATHERED_FOR: Duration = Duration::from_millis(5);
+
 /// Looks into lists that one round makes.
 const TICKS_PER_ROUND: usize = 20;
 
@@ -266,8 +269,10 @@ impl Dialing {
 
     fn run(&mut self) {
         let mut stopping_since = None;
+        let mut gather_until = Instant::now();
         loop {
-            let batch = self.inbox.take(self.wake_at(), INPUTS_PER_ROUND);
+            let wake_at = self.wake_at().map(|at| at.max(gather_until));
+            let batch = self.inbox.take(wake_at, gather_until, INPUTS_PER_ROUND);
             // What came in before the end is taken care of, but not for ever.
             let ends = batch.stop && {
                 let since = *stopping_since.get_or_insert_with(Instant::now);
@@ -276,6 +281,7 @@ impl Dialing {
             if let Err(panic) = border::catch(|| self.round(batch)) {
                 self.recover(&panic.message);
             }
+            gather_until = Instant::now() + GATHERED_FOR;
             if ends {
                 return self.end();
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,14 +28,21 @@ pub struct Alerts {
 
 /// Wakes the thread that waits, from any thread.
 #[derive(Clone)]
-pub struct Knocker(Arc<OwnedFd>);
+pub struct Knocker(Arc<Knock>);
+
+struct Knock {
+    fd: OwnedFd,
+    /// A knock that was not answered yet: one is enough.
+    is_there: AtomicBool,
+}
 
 impl Alerts {
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let knocker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &knocker, EventData::new_u64(KNOCK), EventFlags::IN)?;
-        Ok(Alerts { epoll, knocker: Knocker(Arc::new(knocker)), keys: HashMap::new() })
+        let knock = Knock { fd: knocker, is_there: AtomicBool::new(false) };
+        Ok(Alerts { epoll, knocker: Knocker(Arc::new(knock)), keys: HashMap::new() })
     }
 
     pub fn knocker(&self) -> Knocker {
@@ -93,13 +101,17 @@ impl Alerts {
 
 impl Knocker {
     pub fn knock(&self) {
-        // It fails only if there are 2⁶⁴ - 1 unanswered knocks.
-        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+        if !self.0.is_there.swap(true, Ordering::AcqRel) {
+            // It fails only if there are 2⁶⁴ - 1 unanswered knocks.
+            let _ = rustix::io::write(&self.0.fd, &1_u64.to_ne_bytes());
+        }
     }
 
     fn answer(&self) {
         let mut count = [0; 8];
-        let _ = rustix::io::read(&self.0, &mut count);
+        let _ = rustix::io::read(&self.0.fd, &mut count);
+        // Whoever knocks from here on is heard by the next wait.
+        self.0.is_there.store(false, Ordering::Release);
     }
 }
 

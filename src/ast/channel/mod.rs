@@ -9,6 +9,8 @@ mod borrowed;
 mod current;
 mod hook;
 mod leg;
+#[cfg(feature = "bench")]
+mod originate;
 mod parties;
 mod request;
 
@@ -16,6 +18,8 @@ pub use alerts::{Alerts, Knocker};
 pub use current::Current;
 pub use hook::{is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
 pub use leg::{ControlFrame, Leg, Read};
+#[cfg(feature = "bench")]
+pub use originate::originate;
 pub use parties::parse_callerid;
 pub use request::{request, Request};
 

@@ -101,11 +101,11 @@ fn non_empty(text: &CStr) -> *const std::ffi::c_char {
 }
 
 /// A set of formats, with the one reference to it that is ours.
-struct Formats(*mut sys::ast_format_cap);
+pub(super) struct Formats(pub(super) *mut sys::ast_format_cap);
 
 impl Formats {
     /// `None` if there is no memory.
-    fn new(codecs: Option<&str>) -> Option<Self> {
+    pub(super) fn new(codecs: Option<&str>) -> Option<Self> {
         // SAFETY: makes a new object or returns null.
         let raw = unsafe { sys::shim_format_cap_alloc() };
         if raw.is_null() {
