@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use crate::harness::campaign::{create, Headers};
 use crate::harness::{try_poll_until, Ami, Asterisk, Campaign, Listener, Outcome};
-use crate::lab::{admin, write_targets, Tech};
+use crate::lab::{admin, write_targets, Tech, CONTEXT, EXTEN};
 
 const DEADLINE: Duration = Duration::from_secs(180);
 /// How long the events of calls that are over may take.
 const EVENTS_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A destination that is over at once.
-pub const HANGS_UP: Headers = &[("Type", "1"), ("Application", "NoOp")];
+pub const HANGS_UP: Headers = &[("Exten", EXTEN), ("Context", CONTEXT)];
 
 /// A campaign whose list is full and that has not started.
 #[derive(Debug)]
@@ -78,7 +78,8 @@ impl Prepared {
     pub fn check(&self, asterisk: &Asterisk) -> Outcome<()> {
         let ami = admin(asterisk)?;
         try_poll_until(Duration::from_secs(10), "the campaign to end", || {
-            let shown = ami.try_list(&[("Action", "OutCampaignShow"), ("Uuid", &self.campaign.uuid)]);
+            let shown =
+                ami.try_list(&[("Action", "OutCampaignShow"), ("Uuid", &self.campaign.uuid)]);
             let ended = shown.ok()?.entries.first()?.text("Status") == "0";
             ended.then_some(())
         })?;

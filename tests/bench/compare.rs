@@ -98,11 +98,7 @@ fn far_end_cpu(sipp: &Sipp) -> f64 {
     crate::harness::process::cpu_seconds(sipp.pid())
 }
 
-fn best_windows(
-    scale: &Scale,
-    tech: Tech,
-    far_end: Option<&Sipp>,
-) -> Outcome<HashMap<Way, usize>> {
+fn best_windows(scale: &Scale, tech: Tech, far_end: Option<&Sipp>) -> Outcome<HashMap<Way, usize>> {
     let mut best = HashMap::new();
     for (way, windows) in WINDOWS {
         let mut fastest = (0.0, USUAL_WINDOW);
@@ -212,8 +208,7 @@ impl Comparison {
 }
 
 fn fastest(runs: &[Run], subject: Subject, events_on: bool) -> Option<&Run> {
-    let is_it = |run: &&Run| {
-        subject.ways().contains(&run.plan.way) && run.plan.with_listener == events_on
-    };
+    let is_it =
+        |run: &&Run| subject.ways().contains(&run.plan.way) && run.plan.with_listener == events_on;
     runs.iter().filter(is_it).max_by(|a, b| a.calls_per_second().total_cmp(&b.calls_per_second()))
 }

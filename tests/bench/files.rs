@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::harness::{try_poll_until, Asterisk, Outcome};
+use crate::lab::{CONTEXT, EXTEN};
 use crate::run::Plan;
 
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -17,7 +18,10 @@ pub fn dial(asterisk: &Asterisk, plan: &Plan) -> Outcome<()> {
     let spool = asterisk.folder().join("var/spool");
     let (written, taken) = (spool.join("tmp"), spool.join("outgoing"));
     let channel = plan.tech.channel("700000000");
-    let text = format!("Channel: {channel}\nApplication: NoOp\nMaxRetries: 0\nArchive: no\n");
+    let text = format!(
+        "Channel: {channel}\nContext: {CONTEXT}\nExtension: {EXTEN}\nPriority: 1\n\
+         MaxRetries: 0\nArchive: no\n"
+    );
     let until = Instant::now() + DEADLINE;
     let mut begun = 0;
     loop {

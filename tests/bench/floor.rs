@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::harness::process::{ending, run};
 use crate::harness::{Asterisk, Outcome};
+use crate::lab::{CONTEXT, EXTEN};
 use crate::run::{Plan, Way};
 
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -20,9 +21,10 @@ pub fn dial(asterisk: &Asterisk, plan: &Plan) -> Outcome<f64> {
     let to = plan.tech.channel(NUMBER);
     let words = asterisk.rx_words();
     let mut program = Command::new(&words[0]);
-    program.args(&words[1..]).arg(format!("outbound bench {kind} {calls} {window} {to}"));
+    let command = format!("_outbound bench {kind} {calls} {window} {to} {EXTEN}@{CONTEXT}");
+    program.args(&words[1..]).arg(command);
     let (status, output) = run(program, DEADLINE)?;
-    let wrong = |why: &str| Err(format!("outbound bench {kind}: {why}: {}", output.trim()));
+    let wrong = |why: &str| Err(format!("_outbound bench {kind}: {why}: {}", output.trim()));
     if !status.success() {
         return wrong(&ending(status));
     }

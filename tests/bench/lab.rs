@@ -17,9 +17,14 @@ const LOGGER: &str = "[logfiles]\nfull => notice,warning,error\n";
 const NO_RECORDS: &str = "[general]\nenable = no\n";
 /// Two media ports a call, also for thousands of them.
 const MEDIA_PORTS: &str = "[general]\nrtpstart = 4000\nrtpend = 19999\n";
+/// The destination of all calls that are over at once.
+pub const EXTEN: &str = "done";
+pub const CONTEXT: &str = "bench";
+
 /// Numbers that answer and hang up at once; that answer and stay; that refuse;
-/// and a destination that stays.
+/// and the destinations of calls.
 const DIALPLAN: &str = "[bench]\nexten => _X!,1,Answer()\n same => n,Hangup(16)\n\
+                        exten => done,1,Hangup(16)\n\
                         [bench-stay]\nexten => _X!,1,Answer()\n same => n,Wait(600)\n\
                         exten => s,1,Wait(600)\n\
                         [bench-refuse]\nexten => _X!,1,Hangup(21)\n";

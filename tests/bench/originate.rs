@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::harness::listener::login;
 use crate::harness::{Asterisk, Outcome};
+use crate::lab::{CONTEXT, EXTEN};
 use crate::run::Plan;
 
 /// How long nothing may come.
@@ -36,12 +37,10 @@ pub fn dial(asterisk: &Asterisk, plan: &Plan) -> Outcome<()> {
     let failed = |error: std::io::Error| format!("AMI Originate: {error}");
     let mut writer = login(asterisk.ports.ami, &asterisk.ami_secret)?;
     writer.set_read_timeout(Some(SILENCE)).map_err(failed)?;
-    let filters = FILTERS.map(|filter| {
-        format!("Action: Filter\r\nOperation: Add\r\nFilter: {filter}\r\n\r\n")
-    });
+    let filters = FILTERS
+        .map(|filter| format!("Action: Filter\r\nOperation: Add\r\nFilter: {filter}\r\n\r\n"));
     writer.write_all(filters.concat().as_bytes()).map_err(failed)?;
-    let mut reader =
-        BufReader::with_capacity(BUFFER_BYTES, writer.try_clone().map_err(failed)?);
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, writer.try_clone().map_err(failed)?);
     let (mut begun, mut over) = (0, 0);
     let mut open: HashMap<String, Open> = HashMap::new();
     let mut orders = String::new();
@@ -81,7 +80,7 @@ fn order(plan: &Plan, id: &str) -> String {
     let channel = plan.tech.channel("700000000");
     format!(
         "Action: Originate\r\nActionID: {id}\r\nChannel: {channel}\r\nChannelId: {id}\r\n\
-         Application: NoOp\r\nAsync: true\r\n\r\n"
+         Exten: {EXTEN}\r\nContext: {CONTEXT}\r\nPriority: 1\r\nAsync: true\r\n\r\n"
     )
 }
 
