@@ -56,7 +56,6 @@ pub enum Subject {
 #[derive(Debug)]
 pub struct Line {
     pub subject: Subject,
-    pub events_on: bool,
     pub name: String,
     pub rate: Spread,
     pub rate_ratio: Spread,
@@ -170,7 +169,6 @@ impl Comparison {
         };
         Line {
             subject,
-            events_on,
             name: self.name(subject, events_on),
             rate: each(&|run, _| run.calls_per_second()),
             rate_ratio: each(&|run, floor| run.calls_per_second() / floor.calls_per_second()),

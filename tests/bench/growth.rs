@@ -28,6 +28,14 @@ pub struct Growth {
     pub dialled_kib: usize,
 }
 
+impl Growth {
+    /// How much more memory it takes, after import or dialing, whichever is more.
+    pub fn mib_more_than(&self, other: &Growth) -> f64 {
+        let more = |ours: usize, theirs: usize| (ours as f64 - theirs as f64) / 1_024.0;
+        more(self.imported_kib, other.imported_kib).max(more(self.dialled_kib, other.dialled_kib))
+    }
+}
+
 struct Bed {
     asterisk: Asterisk,
     prepared: Prepared,

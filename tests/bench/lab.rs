@@ -2,7 +2,9 @@
 //! with nothing in the way that is not a call's own work.
 
 use std::fs;
+use std::sync::OnceLock;
 
+use crate::harness::signals::StopRequest;
 use crate::harness::{Ami, Asterisk, Options, Outcome, Sipp};
 
 /// Open files that Asterisk is let have; a call takes about four.
@@ -69,8 +71,18 @@ impl Caps {
     pub const OPEN: Caps = Caps { max_dialings: 500, calls_per_second: 10_000 };
 }
 
+static STOP: OnceLock<StopRequest> = OnceLock::new();
+
+/// From now on no run begins once somebody asked us to end.
+pub fn watch(stop: StopRequest) {
+    let _ = STOP.set(stop);
+}
+
 /// Starts an Asterisk with the module. `far_end` is where its trunks lead.
 pub fn start(caps: Caps, far_end: Option<u16>) -> Outcome<Asterisk> {
+    if let Some(signal) = STOP.get().and_then(StopRequest::asked) {
+        return Err(format!("signal {signal}"));
+    }
     let Caps { max_dialings, calls_per_second } = caps;
     let conf = format!(
         "[general]\nresult_filename = @RESULT_FILE@\nmax_dialings = {max_dialings}\n\

@@ -25,7 +25,9 @@ pub fn delays(asterisk: &Asterisk, name: &str) -> Outcome<Delays> {
             .map_while(|part| part.split_once(" ms")?.0.trim().parse().ok())
             .collect();
         match within[..] {
-            [half, most, all] => Some(Delays { count: count.trim().parse().ok()?, half, most, all }),
+            [half, most, all] => {
+                Some(Delays { count: count.trim().parse().ok()?, half, most, all })
+            }
             _ => None,
         }
     };

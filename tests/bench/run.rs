@@ -41,6 +41,11 @@ pub struct Run {
 }
 
 impl Way {
+    /// A campaign keeps its own caps.
+    pub fn has_window(self) -> bool {
+        self != Way::Ours
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Way::Engine => "bare loop, engine",

@@ -4,7 +4,6 @@ use crate::lab::Tech;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
-    pub is_quick: bool,
     pub rounds: usize,
     pub local_calls: usize,
     pub pjsip_calls: usize,
@@ -25,7 +24,6 @@ pub struct Scale {
 }
 
 const FULL: Scale = Scale {
-    is_quick: false,
     rounds: 3,
     local_calls: 20_000,
     pjsip_calls: 5_000,
@@ -40,7 +38,6 @@ const FULL: Scale = Scale {
 };
 
 const QUICK: Scale = Scale {
-    is_quick: true,
     rounds: 1,
     local_calls: 4_000,
     pjsip_calls: 1_500,
