@@ -62,7 +62,7 @@ check-symbols: build
 
 export RES_OUTBOUND_CACHE
 
-.PHONY: rootfs clients demo sandbox bench test fuzz docker-test deny
+.PHONY: rootfs clients demo sandbox bench soak test fuzz docker-test deny
 
 # Makes a folder with Asterisk 22 and SIPp once, outside of this one, and finds
 # it again later.
@@ -89,6 +89,14 @@ bench: rootfs
 	@cp $(TARGET_DIR)/release/libres_outbound.so $(BENCH_MODULE)
 	@RES_OUTBOUND_SO=$(abspath $(BENCH_MODULE)) QUICK='$(QUICK)' SECTION='$(SECTION)' \
 		exec $(CARGO) run --quiet --release --example bench
+
+# Many calls in one process, one campaign after the other, and whether anything
+# grows, gets lost or is told twice; `make test` does it with fewer.
+CALLS ?= 200000
+soak: rootfs
+	@$(MAKE) --no-print-directory build
+	@RES_OUTBOUND_SO=$(abspath $(MODULE)) CALLS='$(CALLS)' \
+		exec $(CARGO) test --quiet --release --test soak -- --nocapture --test-threads 1
 
 test: rootfs clients
 	@tests/all.sh

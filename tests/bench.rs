@@ -12,8 +12,6 @@
 
 mod harness;
 
-#[path = "bench/campaign.rs"]
-mod campaign;
 #[path = "bench/compare.rs"]
 mod compare;
 #[path = "bench/files.rs"]

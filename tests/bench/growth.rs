@@ -1,18 +1,16 @@
 //! The same calls out of short and long lists. The lists lie in Asterisks of
 //! their own, and have their turns one after the other.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::campaign::{self, LineCount, Prepared, HANGS_UP};
-use crate::harness::{try_poll_until, Asterisk, Outcome};
-use crate::lab::{self, admin, Caps};
+use crate::harness::load::LineCount;
+use crate::harness::{Asterisk, Load, Outcome};
+use crate::lab::{self, Caps, HANGS_UP};
 use crate::module::{delays, Delays};
 use crate::say;
 use crate::scale::Scale;
 use crate::spread::Spread;
 use crate::usage::resident_kib;
-
-const PAUSED: Duration = Duration::from_secs(20);
 
 /// One list.
 #[derive(Debug)]
@@ -38,7 +36,7 @@ impl Growth {
 
 struct Bed {
     asterisk: Asterisk,
-    prepared: Prepared,
+    load: Load,
     lines: LineCount,
     import_s: f64,
     imported_kib: usize,
@@ -51,7 +49,7 @@ pub fn measure(scale: &Scale) -> Outcome<Vec<Growth>> {
     for round in 1..=scale.rounds {
         for bed in &mut beds {
             let rate = bed.dial(scale.dialled)?;
-            say!("  {} targets: {rate:.0} calls/s (round {round})", bed.prepared.targets);
+            say!("  {} targets: {rate:.0} calls/s (round {round})", bed.load.targets);
         }
     }
     let shortest = beds.first().map(|bed| bed.rates.clone()).unwrap_or_default();
@@ -70,29 +68,25 @@ impl Bed {
             ("MaxRetry1", "1000"),
         ];
         let started = Instant::now();
-        let prepared = campaign::make(&asterisk, &plan, HANGS_UP, targets)?;
+        let load = Load::make(&asterisk, &plan, HANGS_UP, targets)?;
         let import_s = started.elapsed().as_secs_f64();
         let imported_kib = resident_kib(asterisk.pid());
         let mib = imported_kib / 1_024;
         say!("  {targets} targets: imported in {import_s:.1} s, {mib} MB");
         let lines = LineCount::of(asterisk.result_file());
-        Ok(Bed { asterisk, prepared, lines, import_s, imported_kib, rates: Vec::new() })
+        Ok(Bed { asterisk, load, lines, import_s, imported_kib, rates: Vec::new() })
     }
 
     /// Dials for so many results, then pauses.
     fn dial(&mut self, calls: usize) -> Outcome<f64> {
-        let campaign = &self.prepared.campaign;
+        let campaign = &self.load.campaign;
         let before = self.lines.look()?;
         let started = Instant::now();
-        campaign.set_status(&admin(&self.asterisk)?, 1)?;
+        campaign.set_status(&self.asterisk.try_ami()?, 1)?;
         self.lines.wait(before + calls)?;
         let rate = calls as f64 / started.elapsed().as_secs_f64();
-        let ami = admin(&self.asterisk)?;
-        campaign.set_status(&ami, 2)?;
-        try_poll_until(PAUSED, "the campaign to pause", || {
-            let shown = ami.try_list(&[("Action", "OutCampaignShow"), ("Uuid", &campaign.uuid)]);
-            (shown.ok()?.entries.first()?.text("Status") == "2").then_some(())
-        })?;
+        campaign.set_status(&self.asterisk.try_ami()?, 2)?;
+        self.load.wait_status(&self.asterisk, 2)?;
         self.rates.push(rate);
         Ok(rate)
     }
@@ -101,7 +95,7 @@ impl Bed {
         let ratios: Vec<f64> =
             self.rates.iter().zip(shortest).map(|(rate, short)| rate / short).collect();
         Ok(Growth {
-            targets: self.prepared.targets,
+            targets: self.load.targets,
             import_s: self.import_s,
             rate: Spread::of(&self.rates),
             rate_ratio: Spread::of(&ratios),

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::campaign::{import, new_list, prepare, LineCount};
+use crate::harness::load::{import, new_list, write_targets, LineCount};
 use crate::harness::{Ami, Asterisk, Outcome};
-use crate::lab::{self, admin, write_targets, Caps, Tech};
+use crate::lab::{self, Caps, Tech};
 use crate::say;
 use crate::scale::Scale;
 use crate::spread::Spread;
@@ -38,7 +38,7 @@ pub struct Beside {
 pub fn measure(scale: &Scale) -> Outcome<Imports> {
     let rows = scale.import_rows;
     let asterisk = lab::start(Caps::OPEN, None)?;
-    let ami = admin(&asterisk)?;
+    let ami = asterisk.try_ami()?;
     write_targets(&asterisk, "rows.csv", rows)?;
     let list = new_list(&ami)?;
     let idle = rows_per_second(rows, || import(&ami, &list, "rows.csv", rows))?;
@@ -68,10 +68,10 @@ fn export(ami: &Ami, list: &str, rows: usize) -> Outcome<()> {
 fn beside(scale: &Scale, calls_per_second: usize) -> Outcome<Beside> {
     let asterisk = lab::start(Caps { calls_per_second, ..Caps::OPEN }, None)?;
     let rows = scale.import_rows;
-    let campaign = prepare(&asterisk, Tech::Local, rows)?;
+    let load = lab::load(&asterisk, Tech::Local, rows)?;
     write_targets(&asterisk, "rows.csv", rows)?;
     let mut lines = LineCount::of(asterisk.result_file());
-    campaign.campaign.set_status(&admin(&asterisk)?, 1)?;
+    load.campaign.set_status(&asterisk.try_ami()?, 1)?;
     lines.wait(calls_per_second.min(rows / 100))?;
     let (mut alone, mut both, mut ratios, mut imported) = (vec![], vec![], vec![], vec![]);
     for _ in 0..TURNS {
@@ -113,7 +113,7 @@ fn watch(lines: &mut LineCount, work: impl FnOnce() -> Outcome<()>) -> Outcome<f
 }
 
 fn import_anew(asterisk: &Asterisk, rows: usize) -> Outcome<f64> {
-    let ami = admin(asterisk)?;
+    let ami = asterisk.try_ami()?;
     let list = new_list(&ami)?;
     rows_per_second(rows, || import(&ami, &list, "rows.csv", rows))
 }

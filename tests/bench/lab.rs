@@ -4,8 +4,9 @@
 use std::fs;
 use std::sync::OnceLock;
 
+use crate::harness::campaign::Headers;
 use crate::harness::signals::StopRequest;
-use crate::harness::{Ami, Asterisk, Options, Outcome, Sipp};
+use crate::harness::{Asterisk, Load, Options, Outcome, Sipp};
 
 /// Open files that Asterisk is let have; a call takes about four.
 pub const OPEN_FILES: usize = 20_000;
@@ -22,6 +23,7 @@ const MEDIA_PORTS: &str = "[general]\nrtpstart = 4000\nrtpend = 19999\n";
 /// The destination of all calls that are over at once.
 pub const EXTEN: &str = "done";
 pub const CONTEXT: &str = "bench";
+pub const HANGS_UP: Headers = &[("Exten", EXTEN), ("Context", CONTEXT)];
 
 /// Numbers that answer and hang up at once; that answer and stay; that refuse;
 /// and the destinations of calls.
@@ -119,20 +121,11 @@ fn trunks() -> String {
     (1..=TRUNKS).map(trunk).collect()
 }
 
-pub fn admin(asterisk: &Asterisk) -> Outcome<Ami> {
-    Ami::connect(asterisk.ports.ami, crate::harness::asterisk::AMI_USER, &asterisk.ami_secret)
-}
-
-/// Writes a file of targets to be imported. All numbers are different.
-pub fn write_targets(asterisk: &Asterisk, name: &str, count: usize) -> Outcome<()> {
-    let mut rows = String::from("Name,UKey,Number1,GROUP\n");
-    for n in 0..count {
-        rows.push_str(&format!("Person {n},k{n},7{n:08},{}\n", n % 97));
-    }
-    let folder = asterisk.bulk_folder();
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(&folder).map_err(failed)?;
-    fs::write(folder.join(name), rows).map_err(failed)
+/// Calls that answer and hang up at once, in a campaign of ours.
+pub fn load(asterisk: &Asterisk, tech: Tech, targets: usize) -> Outcome<Load> {
+    let technology = format!("{}/", tech.name());
+    let plan = [("TechName", technology.as_str()), ("TrunkName", tech.trunk())];
+    Load::make(asterisk, &plan, HANGS_UP, targets)
 }
 
 /// How many files this Asterisk may really have open.

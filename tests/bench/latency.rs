@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::campaign::{make, prepare};
-use crate::harness::{try_poll_until, Outcome};
-use crate::lab::{self, admin, Caps, Tech};
+use crate::harness::load::LineCount;
+use crate::harness::{try_poll_until, Load, Outcome};
+use crate::lab::{self, Caps, Tech};
 use crate::module::{delays, Delays};
 use crate::say;
 use crate::scale::Scale;
@@ -27,15 +27,15 @@ pub fn measure(scale: &Scale) -> Outcome<Latency> {
     let max_dialings = live + Caps::OPEN.max_dialings;
     let mut asterisk = lab::start(Caps { max_dialings, ..Caps::OPEN }, None)?;
     let plan = [("TechName", "Local/"), ("TrunkName", "bench-stay")];
-    let stays = make(&asterisk, &plan, &STAYS, live)?;
-    stays.campaign.set_status(&admin(&asterisk)?, 1)?;
+    let stays = Load::make(&asterisk, &plan, &STAYS, live)?;
+    stays.campaign.set_status(&asterisk.try_ami()?, 1)?;
     let of_them = format!("{live} of them answered");
     try_poll_until(ALL_UP, &format!("{live} answered calls"), || {
         let shown = asterisk.try_rx("out show status").ok()?;
         shown.contains(&of_them).then_some(())
     })?;
-    let others = prepare(&asterisk, Tech::Local, answered)?;
-    others.dial(&asterisk)?;
+    let others = lab::load(&asterisk, Tech::Local, answered)?;
+    others.dial(&asterisk, &mut LineCount::of(asterisk.result_file()))?;
     let delays = delays(&asterisk, "Answer to start")?;
     asterisk.kill9();
     say!(

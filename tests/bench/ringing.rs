@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::campaign::{self, LineCount, Prepared, HANGS_UP};
+use crate::harness::load::LineCount;
 use crate::harness::result_file::read_results;
-use crate::harness::{try_poll_until, Asterisk, Outcome, ResultLine, Sipp};
-use crate::lab::{self, Caps, TRUNKS};
+use crate::harness::{try_poll_until, Asterisk, Load, Outcome, ResultLine, Sipp};
+use crate::lab::{self, Caps, HANGS_UP, TRUNKS};
 use crate::module::{delays, Delays};
 use crate::say;
 use crate::scale::Scale;
@@ -54,9 +54,9 @@ fn ring(asked: usize) -> Outcome<Ringing> {
     let campaigns = campaigns(&asterisk, each)?;
     let meter = Meter::start(asterisk.pid());
     let started = Instant::now();
-    let ami = lab::admin(&asterisk)?;
-    for prepared in &campaigns {
-        prepared.campaign.set_status(&ami, 1)?;
+    let ami = asterisk.try_ami()?;
+    for load in &campaigns {
+        load.campaign.set_status(&ami, 1)?;
     }
     drop(ami);
     LineCount::of(asterisk.result_file()).wait(legs)?;
@@ -78,7 +78,7 @@ fn ring(asked: usize) -> Outcome<Ringing> {
 }
 
 /// A campaign for each trunk, each with as many targets, dialled once.
-fn campaigns(asterisk: &Asterisk, each: usize) -> Outcome<Vec<Prepared>> {
+fn campaigns(asterisk: &Asterisk, each: usize) -> Outcome<Vec<Load>> {
     let timeout = format!("{}", RINGS_S * 1_000.0);
     let of_trunk = |at: usize| {
         let trunk = format!("trunk{at}");
@@ -88,7 +88,7 @@ fn campaigns(asterisk: &Asterisk, each: usize) -> Outcome<Vec<Prepared>> {
             ("DialTimeout", &timeout),
             ("MaxRetry1", "1"),
         ];
-        campaign::make(asterisk, &plan, HANGS_UP, each)
+        Load::make(asterisk, &plan, HANGS_UP, each)
     };
     (1..=TRUNKS).map(of_trunk).collect()
 }

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use crate::harness::load::{check_events, LineCount};
 use crate::harness::{Listener, Outcome, Sipp};
 use crate::lab::{self, Caps, Tech};
 use crate::usage::{Meter, Usage};
-use crate::{campaign, files, floor, originate};
+use crate::{files, floor, originate};
 
 /// A way to have calls placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,28 +72,28 @@ impl Run {
 pub fn run(plan: Plan, far_end: Option<&Sipp>) -> Outcome<Run> {
     let mut asterisk = lab::start(Caps::OPEN, far_end.map(|sipp| sipp.port))?;
     let prepared = match plan.way {
-        Way::Ours => Some(campaign::prepare(&asterisk, plan.tech, plan.calls)?),
+        Way::Ours => Some(lab::load(&asterisk, plan.tech, plan.calls)?),
         _ => None,
     };
     let listener = match plan.with_listener {
         true => Some(Listener::connect(&asterisk)?),
         false => None,
     };
+    let mut lines = LineCount::of(asterisk.result_file());
     let meter = Meter::start(asterisk.pid());
     let started = Instant::now();
     let seconds = match (&prepared, plan.way) {
-        (Some(campaign), _) => campaign.dial(&asterisk).map(|()| None),
+        (Some(load), _) => load.dial(&asterisk, &mut lines).map(|()| None),
         (None, Way::Originate) => originate::dial(&asterisk, &plan).map(|()| None),
         (None, Way::Files) => files::dial(&asterisk, &plan).map(|()| None),
         (None, _) => floor::dial(&asterisk, &plan).map(Some),
     }?;
     let elapsed = started.elapsed().as_secs_f64();
     let usage = meter.stop();
-    if let Some(campaign) = &prepared {
-        campaign.check(&asterisk)?;
-    }
-    if let Some((listener, campaign)) = listener.as_ref().zip(prepared.as_ref()) {
-        campaign.check_events(listener)?;
+    if let Some(load) = &prepared {
+        load.wait_status(&asterisk, 0)?;
+        load.check_results(&asterisk)?;
+        listener.map_or(Ok(()), |listener| check_events(&listener, plan.calls))?;
     }
     // Nothing is up any more, and nothing of it is kept.
     asterisk.kill9();

@@ -167,9 +167,9 @@ impl Heard {
         self.events.get(event).copied().unwrap_or(0)
     }
 
-    /// Dialings that have begun and not ended.
-    pub fn live(&self) -> usize {
-        self.dialings.values().filter(|stage| **stage != Stage::Deleted).count()
+    /// Whether a dialing has begun and ended.
+    pub fn is_over(&self, dialing: &str) -> bool {
+        self.dialings.get(dialing) == Some(&Stage::Deleted)
     }
 
     /// Whether so many dialings had their Create, Update … and Delete, each in

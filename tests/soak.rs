@@ -1,0 +1,117 @@
+//! Many calls in one process: nothing grows, nothing is lost or told twice, and
+//! no manager client is in the way. `make soak` has it make more of them.
+
+mod harness;
+
+use std::time::{Duration, Instant};
+
+use harness::campaign::Headers;
+use harness::listener::login;
+use harness::load::{check_events, LineCount, Results};
+use harness::process::{footprint, Footprint};
+use harness::{must, poll_until, Asterisk, Listener, Load, Options};
+
+/// Calls in all; `CALLS` names others.
+const CALLS: usize = 30_000;
+const CAMPAIGNS: usize = 10;
+/// Calls after which nothing may grow any more, or half of all if they are fewer.
+const WARM: usize = 20_000;
+
+/// What one process may grow by after that: allocators and SQLite keep what was
+/// once freed, and the dialer a thread for each call that was answered lately.
+const GROWS_KIB: usize = 24 * 1_024;
+const GROWS_DESCRIPTORS: usize = 8;
+const GROWS_THREADS: usize = 24;
+/// How long calls that are over may keep their descriptors and threads.
+const SETTLED: Duration = Duration::from_secs(60);
+
+/// Calls beside a client that never reads.
+const CALLS_BESIDE_THE_DEAF: usize = 5_000;
+
+const CONF: &str = "[general]\nresult_filename = @RESULT_FILE@\nmax_dialings = 100\n\
+                    calls_per_second = 10000\n[database]\ndb_sqlite3_data = @DATABASE_FILE@\n";
+const LOGGER: &str = "[logfiles]\nfull => notice,warning,error\n";
+const NO_RECORDS: &str = "[general]\nenable = no\n";
+/// Answer and hang up at once.
+const PLAN: Headers = &[("TechName", "Local/"), ("TrunkName", "callee")];
+const HANGS_UP: Headers = &[("Type", "1"), ("Application", "NoOp")];
+
+fn start() -> Asterisk {
+    let options = Options::default().file("res_outbound.conf", CONF);
+    let options = options.file("logger.conf", LOGGER).file("cdr.conf", NO_RECORDS);
+    Asterisk::start(options.add("asterisk.conf", "verbose = 0"))
+}
+
+#[test]
+fn many_calls_in_one_process_leave_nothing_behind() {
+    let calls = match std::env::var("CALLS").ok().filter(|text| !text.is_empty()) {
+        Some(text) => text.parse().unwrap_or_else(|_| panic!("CALLS={text}: not a number")),
+        None => CALLS,
+    };
+    let (each, warm) = (calls / CAMPAIGNS, WARM.min(calls / 2));
+    assert!(each > 0, "CALLS={calls}: at least {CAMPAIGNS}");
+    let asterisk = start();
+    let listener = must(Listener::connect(&asterisk));
+    let mut lines = LineCount::of(asterisk.result_file());
+    let mut warmed: Option<Footprint> = None;
+    let mut dialed = 0;
+    for number in 1..=CAMPAIGNS {
+        let load = must(Load::make(&asterisk, PLAN, HANGS_UP, each));
+        let started = Instant::now();
+        must(load.dial(&asterisk, &mut lines));
+        let rate = each as f64 / started.elapsed().as_secs_f64();
+        must(load.wait_status(&asterisk, 0));
+        dialed += each;
+        must(check_events(&listener, dialed));
+        let Results { dialings, .. } = must(load.check_results(&asterisk));
+        let heard = listener.heard();
+        let untold = dialings.iter().filter(|dialing| !heard.is_over(dialing)).count();
+        assert_eq!(untold, 0, "dialings of campaign {number} with a line and without events");
+        let now = footprint(asterisk.pid());
+        println!("campaign {number}: {dialed} calls so far, {rate:.0} calls/s; {now:?}");
+        match warmed {
+            None if dialed >= warm => warmed = Some(now),
+            None => {}
+            Some(warmed) => settle(&asterisk, warmed),
+        }
+    }
+    assert_eq!(must(lines.look()), dialed, "result lines of {dialed} calls");
+    assert_eq!(asterisk.log_lines("ERROR"), Vec::<String>::new());
+}
+
+/// Waits until no more is used than after the first calls, but for the allowance.
+fn settle(asterisk: &Asterisk, warmed: Footprint) {
+    let mut now = warmed;
+    let what = format!("no more than after the first calls ({warmed:?})");
+    let settled = harness::try_poll_until(SETTLED, &what, || {
+        now = footprint(asterisk.pid());
+        let is_small = now.resident_kib <= warmed.resident_kib + GROWS_KIB
+            && now.descriptors <= warmed.descriptors + GROWS_DESCRIPTORS
+            && now.threads <= warmed.threads + GROWS_THREADS;
+        is_small.then_some(())
+    });
+    must(settled.map_err(|why| format!("{why}; it is {now:?}")));
+}
+
+#[test]
+fn a_client_that_never_reads_stops_neither_calls_nor_the_events_of_others() {
+    let asterisk = start();
+    // Logged in for all events; nothing is ever read from it.
+    let deaf = must(login(asterisk.ports.ami, &asterisk.ami_secret));
+    let sessions = || asterisk.ami().command("manager show connected");
+    poll_until(SETTLED, "the deaf client to be logged in", || {
+        // Itself, and the client that asks.
+        (sessions().matches("127.0.0.1").count() >= 2).then_some(())
+    });
+    let listener = must(Listener::connect(&asterisk));
+    let load = must(Load::make(&asterisk, PLAN, HANGS_UP, CALLS_BESIDE_THE_DEAF));
+    let mut lines = LineCount::of(asterisk.result_file());
+    must(load.dial(&asterisk, &mut lines));
+    must(load.wait_status(&asterisk, 0));
+    must(load.check_results(&asterisk));
+    must(check_events(&listener, CALLS_BESIDE_THE_DEAF));
+    // More came than a session holds that nobody reads: it was in the way of itself only.
+    let bytes = listener.heard().bytes;
+    assert!(bytes > 20_000_000, "only {bytes} bytes of events");
+    drop(deaf);
+}
