@@ -306,7 +306,9 @@ fn targets(database: &Connection) -> HashMap<String, TargetRow> {
 
 /// Dialings whose lines are not known to be safe in the file.
 fn outbox(database: &Connection) -> Vec<String> {
-    let mut statement = database.prepare("SELECT dialing FROM result_outbox").unwrap();
+    let sql = "SELECT uuid FROM call_copy JOIN dialing ON dialing.id = call_copy.dialing
+               WHERE tm_end IS NOT NULL";
+    let mut statement = database.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| Ok(uuid(&row.get::<_, Vec<u8>>(0)?))).unwrap();
     rows.collect::<rusqlite::Result<_>>().unwrap()
 }

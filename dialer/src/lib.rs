@@ -16,6 +16,7 @@
 
 pub mod dialer;
 pub mod domain;
+mod json;
 pub mod limits;
 pub mod pacing;
 pub mod store;

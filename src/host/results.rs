@@ -1,7 +1,7 @@
 //! The result file: one JSON object a line, each dialing once.
 //!
-//! A line stands in the store's outbox until it is known to be safe in the file.
-//! After a crash the outbox may hold lines that the file already has; those are
+//! The store keeps what a line is made of until it is known to be safe in the file.
+//! After a crash it may keep that of lines that the file already has; those are
 //! found at the file's end and not written again.
 
 use std::collections::HashSet;
@@ -39,7 +39,7 @@ pub struct ResultFile {
 }
 
 impl ResultFile {
-    /// `undelivered` is what the store's outbox holds.
+    /// `undelivered` is what the store does not know as safe.
     pub fn new(path: PathBuf, undelivered: Vec<ResultLine>) -> ResultFile {
         let now = Instant::now();
         let mut file = ResultFile {
@@ -55,7 +55,7 @@ impl ResultFile {
         file
     }
 
-    /// Lines of an outbox: those that the file has already are only made safe, and
+    /// Lines that are not known as safe: those that the file has already are only made safe, and
     /// those that are `delivered`, or in hand, are left alone.
     pub fn take_up(&mut self, mut undelivered: Vec<ResultLine>, delivered: &[DialingId]) {
         let waiting = self.waiting.iter().map(|line| line.dialing);
@@ -83,8 +83,12 @@ impl ResultFile {
         file.seek(SeekFrom::Start(length.saturating_sub(size * 2 + 65_536)))?;
         let mut tail = Vec::new();
         file.read_to_end(&mut tail)?;
-        let whole: HashSet<&[u8]> = tail.split(|byte| *byte == b'\n').collect();
-        let found = lines.iter().filter(|line| whole.contains(line.json.as_bytes()));
+        // What a crash left of a last line has no end, and does not count.
+        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let told: HashSet<&[u8]> =
+            tail[..whole].split(|byte| *byte == b'\n').filter_map(dialing).collect();
+        let of = |line: &&ResultLine| dialing(line.json.as_bytes());
+        let found = lines.iter().filter(|line| of(line).is_some_and(|it| told.contains(it)));
         Ok(found.map(|line| line.dialing).collect())
     }
 
@@ -210,4 +214,10 @@ impl ResultFile {
         }
         self.failing = false;
     }
+}
+
+/// Whose line it is: its first member. A line without its end is nobody's.
+fn dialing(line: &[u8]) -> Option<&[u8]> {
+    let end = line.iter().position(|byte| *byte == b',')?;
+    line.ends_with(b"}").then(|| &line[..end])
 }

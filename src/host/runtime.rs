@@ -114,7 +114,7 @@ impl Runtime {
         let name = module::system_name();
         let node = if name.is_empty() { "asterisk" } else { name.as_str() };
         let mut store = Sqlite::open(&settings.database, node).map_err(StartError::Database)?;
-        let undelivered = store.undelivered(usize::MAX >> 1).map_err(StartError::Database)?;
+        let undelivered = lines(store.undelivered().map_err(StartError::Database)?);
         let (dialer, restored) = restore(&mut store, settings.dialer.clone(), &HashSet::new())
             .map_err(StartError::Database)?;
         let engine = Arc::new(Engine::start(inbox.clone()).map_err(StartError::Thread)?);
@@ -510,7 +510,7 @@ impl Dialing {
         let mut live: HashSet<_> = self.engine.live().into_iter().collect();
         live.extend(self.inbox.ended());
         let (dialer, ready) = restore(&mut self.store, self.settings.clone(), &live)?;
-        let undelivered = self.store.undelivered(usize::MAX >> 1)?;
+        let undelivered = lines(self.store.undelivered()?);
         self.results.take_up(undelivered, &self.delivered);
         self.dialer = dialer;
         self.open(ready)
@@ -546,6 +546,10 @@ fn restore(
 ) -> Result<(Dialer, Ready), StoreError> {
     let records = store.load()?;
     Ok(Dialer::restore(settings, Box::new(TimeOrderedIds), records, live, wall_clock()))
+}
+
+fn lines(dialings: Vec<dialer::domain::Dialing>) -> Vec<ResultLine> {
+    dialings.iter().map(ResultLine::of).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -137,7 +137,8 @@ impl Dialer {
             return self.pause(id, why, now, ready);
         };
         if self.settings.result_info {
-            dialing.copy.info = Some(result::info(&parts, &dialing));
+            let info = result::info(&parts, &dialing);
+            Arc::make_mut(&mut dialing.copy).info = Some(info);
         }
         target.tries[number_at] += 1;
         target.call_back = None;
@@ -254,9 +255,8 @@ pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut
         ended_at: Some(now),
     };
 
-    let json: Arc<str> = result::line(&dialing).into();
-    let line = ResultLine { dialing: dialing.id, json };
-    ready.writes.push(Write::End(dialing.clone(), target.clone(), line.clone()));
+    let line = ResultLine::of(&dialing);
+    ready.writes.push(Write::End(dialing.clone(), target.clone()));
     ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
     ready.events.push(Event::Target(What::Updated, target));
     ready.events.push(Event::Dialing(What::Deleted, dialing));

@@ -22,6 +22,7 @@ use crate::domain::{
 };
 use crate::pacing::{CallMeter, CallRate};
 use crate::store::{StoreError, Targets, Write};
+use crate::surface::result;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -243,6 +244,12 @@ pub struct ResultLine {
     pub dialing: DialingId,
     /// JSON, without the line's end.
     pub json: Arc<str>,
+}
+
+impl ResultLine {
+    pub fn of(dialing: &Dialing) -> ResultLine {
+        ResultLine { dialing: dialing.id, json: result::line(dialing).into() }
+    }
 }
 
 /// What a step wants done, in this order: the writes in one transaction; then,

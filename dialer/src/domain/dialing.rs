@@ -5,6 +5,7 @@ use super::{
     Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
+use std::sync::Arc;
 
 /// `Status` of a dialing, with the numbers of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +83,8 @@ pub struct CallCopy {
     /// The whole records as one JSON object (`info_camp`, `info_plan`, …), if the
     /// configuration wants them in the results.
     pub info: Option<String>,
+    /// Variables of the channel: plan < list < destination < target.
+    pub variables: Variables,
 }
 
 /// Whom a call is for: what its dialplan may want to know of the target.
@@ -113,13 +116,13 @@ impl Person {
 }
 
 impl CallCopy {
-    /// Variables of the channel: plan < list < destination < target.
-    pub fn variables(&self) -> Variables {
-        let mut all = self.plan_variables.clone();
-        all.merge(&self.list_variables);
-        all.merge(&self.destination_variables);
-        all.merge(&self.target_variables);
-        all
+    /// With the variables of the channel, which come of the four others.
+    pub fn with_variables(mut self) -> CallCopy {
+        self.variables = self.plan_variables.clone();
+        self.variables.merge(&self.list_variables);
+        self.variables.merge(&self.destination_variables);
+        self.variables.merge(&self.target_variables);
+        self
     }
 
     /// Technology and address as one text, as the wire shows it (`DialChannel`).
@@ -143,7 +146,8 @@ pub struct Dialing {
     pub number: String,
     /// Which try of this number: 1 is the first.
     pub try_count: u32,
-    pub copy: CallCopy,
+    /// Shared by all that is told of this dialing.
+    pub copy: Arc<CallCopy>,
     /// `Uniqueid` of the second channel, where the technology makes two (Local).
     pub other_channel: uuid::Uuid,
     pub channel_name: Option<String>,
@@ -206,7 +210,9 @@ impl Dialing {
             campaign_name: campaign.name.clone(),
             person: Person::of(target),
             info: None,
-        };
+            variables: Variables::default(),
+        }
+        .with_variables();
         copy.user_to_user =
             plan.uui_field.as_deref().and_then(|field| target_field(target, &copy, field));
         Some(Dialing {
@@ -220,7 +226,7 @@ impl Dialing {
             number_index: number_at as u32 + 1,
             number,
             try_count: target.tries[number_at] + 1,
-            copy,
+            copy: Arc::new(copy),
             other_channel,
             channel_name: None,
             res_dial: 0,
@@ -282,6 +288,6 @@ fn target_field(target: &Target, copy: &CallCopy, field: &str) -> Option<String>
     ];
     match fields.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(field)) {
         Some((_, value)) => value.clone(),
-        None => copy.variables().value(field).map(str::to_owned),
+        None => copy.variables.value(field).map(str::to_owned),
     }
 }

@@ -1,5 +1,6 @@
 //! Points in time: whole nanoseconds since 1970, UTC.
 
+use serde::{Serialize, Serializer};
 use std::fmt;
 use std::ops::Add;
 use std::time::Duration;
@@ -42,6 +43,13 @@ impl fmt::Display for Timestamp {
             Ok(time) => write!(f, "{time:.9}"),
             Err(_) => write!(f, "{}", self.0),
         }
+    }
+}
+
+/// As its text.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,6 +1,14 @@
 //! Channel variables: names with values, in the order in which they were given.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
+
+/// As one JSON object, names in their order.
+impl Serialize for Variables {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
 
 /// Names with values. A name stands once; a later value takes the earlier one's place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -12,11 +12,11 @@ mod schema;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use reader::{CampaignStat, Named, Reader, TargetPage};
 pub use sqlite::Sqlite;
 
-use crate::dialer::ResultLine;
 use crate::domain::{
     Campaign, Destination, DialList, DialListId, Dialing, DialingId, ListCounts, Plan, Target,
     TargetId, Timestamp,
@@ -43,9 +43,9 @@ pub enum Write {
     Answered(Arc<Dialing>),
     /// Somebody said what a dialing is to count as.
     Outcome(Arc<Dialing>),
-    /// A dialing ended; its result line waits until it is delivered.
-    End(Arc<Dialing>, Arc<Target>, ResultLine),
-    /// These result lines are safe in the result file.
+    /// A dialing ended; what its result line is made of is kept until it is delivered.
+    End(Arc<Dialing>, Arc<Target>),
+    /// The result lines of these are safe in the result file.
     Delivered(Vec<DialingId>),
 }
 
@@ -105,8 +105,8 @@ pub trait Store: Targets + Send {
     /// Gives the open transaction up, if there is one.
     fn roll_back(&mut self);
 
-    /// Result lines that are not known to be delivered, oldest first.
-    fn undelivered(&mut self, most: usize) -> Result<Vec<ResultLine>, StoreError>;
+    /// Ended dialings whose result lines are not known to be delivered, oldest first.
+    fn undelivered(&mut self) -> Result<Vec<Dialing>, StoreError>;
 }
 
 /// The store could not do what it was asked.

@@ -3,19 +3,22 @@
 
 use super::rows::{TARGET, TARGET_FROM};
 
-/// Those that were promised a call and may have it now, in the list's order.
+/// Those that were promised a call and may have it now, in the list's order; behind
+/// the columns of a target, the number of its row.
 pub fn promised() -> String {
     format!(
-        "SELECT {TARGET} FROM {TARGET_FROM} WHERE target.dial_list = ?1 AND state = 0
-         AND call_back IS NOT NULL ORDER BY target.id LIMIT ?2"
+        "SELECT {TARGET}, target.id FROM {TARGET_FROM}
+             WHERE target.dial_list = ?1 AND state = 0 AND call_back IS NOT NULL
+             ORDER BY target.id LIMIT ?2"
     )
 }
 
 /// All others that may be dialled now: fewest tries first, then oldest in the list.
 pub fn ready() -> String {
     format!(
-        "SELECT {TARGET} FROM {TARGET_FROM} WHERE target.dial_list = ?1 AND state = 0
-         AND call_back IS NULL ORDER BY target.tries, target.id LIMIT ?2"
+        "SELECT {TARGET}, target.id FROM {TARGET_FROM}
+             WHERE target.dial_list = ?1 AND state = 0 AND call_back IS NULL
+             ORDER BY target.tries, target.id LIMIT ?2"
     )
 }
 

@@ -219,12 +219,6 @@ impl Reader {
         Ok(stats.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Result lines that are not known to be in the result file.
-    pub fn undelivered_results(&self) -> Result<u64> {
-        let sql = "SELECT count(*) FROM result_outbox";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-    }
-
     fn all<T>(
         &self,
         table: &str,

@@ -1,17 +1,16 @@
 //! The store in an SQLite file: WAL, synchronous FULL, one writer.
 
 use super::queries;
-use super::rows::{self, state};
+use super::rows;
 use super::schema::{migrate, refuse_foreign};
+use super::work::Work;
 use super::{Records, Store, StoreError, Targets, Write};
-use crate::dialer::ResultLine;
 use crate::domain::{
-    Campaign, Destination, DialList, DialListId, Dialing, DialingId, ListCounts, Plan, Stamps,
-    Target, TargetId, TargetState, Timestamp, Variables,
+    Campaign, Destination, DialList, DialListId, Dialing, ListCounts, Plan, Stamps, Target,
+    TargetId, Timestamp, Variables,
 };
-use crate::limits::PROMOTIONS_PER_LOOK;
-use rusqlite::{params, Connection, OpenFlags, OptionalExtension, Params, ToSql};
-use std::collections::HashMap;
+use rusqlite::config::DbConfig;
+use rusqlite::{params, Connection, OpenFlags, Params};
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::time::Duration;
@@ -22,16 +21,19 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// How long a statement waits for somebody else's lock on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Pages of the log that are moved into the file at once. Pages that change again
+/// and again are moved once; a reader of a long log looks a little longer.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
 /// Statements that stay compiled; more than this file has.
 const STATEMENTS: usize = 48;
 
 /// The store in an SQLite file. See [`Store`].
 pub struct Sqlite {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Who claims: the name of this Asterisk.
-    node: String,
-    /// Rows of the dial lists.
-    list_rows: HashMap<DialListId, i64>,
+    pub(super) node: String,
+    pub(super) work: Work,
     /// Held locked as long as the store is open: there is one writer.
     _lock: Option<File>,
 }
@@ -60,9 +62,12 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -16_384)?;
         connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         migrate(&mut connection)?;
-        let list_rows = HashMap::new();
-        Ok(Sqlite { connection, node: node.to_owned(), list_rows, _lock: None })
+        // No statement is compiled anew because of a value that is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        let work = Work::default();
+        Ok(Sqlite { connection, node: node.to_owned(), work, _lock: None })
     }
 
     /// How SQLite would run a query.
@@ -74,7 +79,7 @@ impl Sqlite {
         steps.map(|step| step.expect("a step")).collect::<Vec<_>>().join("; ")
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -85,23 +90,8 @@ impl Sqlite {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+    pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         Ok(self.connection.prepare_cached(sql)?.execute(params)?)
-    }
-
-    fn list_row(&mut self, id: DialListId) -> Result<i64> {
-        if let Some(row) = self.list_rows.get(&id) {
-            return Ok(*row);
-        }
-        let sql = "SELECT id FROM dial_list WHERE uuid = ?";
-        let row = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([bytes(&id.0)], |row| row.get(0))
-            .optional()?
-            .ok_or_else(|| StoreError::new(format!("no such dial list: {id}")))?;
-        self.list_rows.insert(id, row);
-        Ok(row)
     }
 
     fn put_campaign(&self, campaign: &Campaign) -> Result<()> {
@@ -215,207 +205,15 @@ impl Sqlite {
         )?;
         Ok(())
     }
-
-    fn put_target(&mut self, target: &Target) -> Result<()> {
-        self.put_target_record(target)?;
-        self.put_progress(target)
-    }
-
-    /// All but how far it is: a new one has no try and no result.
-    fn put_target_record(&mut self, target: &Target) -> Result<()> {
-        let row = self.list_row(target.list)?;
-        let id = bytes(&target.id.0);
-        let variables = (!target.variables.is_empty()).then(|| json(&target.variables));
-        let mut values: Vec<&dyn ToSql> = vec![
-            &id,
-            &row,
-            &target.name,
-            &target.detail,
-            &target.user_key,
-            &target.user_data,
-            &target.email,
-            &variables,
-        ];
-        values.extend(target.numbers.iter().map(|number| number as &dyn ToSql));
-        let (update, delete) = (nanos(target.stamps.update), nanos(target.stamps.delete));
-        values.extend([&target.stamps.create.0 as &dyn ToSql, &update, &delete]);
-        let state = state_columns(target);
-        values.push(&state.state);
-        self.execute(
-            "INSERT INTO target (uuid, dial_list, name, detail, ukey, udata, email, variables,
-                 number_1, number_2, number_3, number_4, number_5, number_6, number_7, number_8,
-                 tm_create, tm_update, tm_delete, state)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, detail = excluded.detail,
-                 ukey = excluded.ukey, udata = excluded.udata, email = excluded.email,
-                 variables = excluded.variables, number_1 = excluded.number_1,
-                 number_2 = excluded.number_2, number_3 = excluded.number_3,
-                 number_4 = excluded.number_4, number_5 = excluded.number_5,
-                 number_6 = excluded.number_6, number_7 = excluded.number_7,
-                 number_8 = excluded.number_8, tm_update = excluded.tm_update,
-                 tm_delete = excluded.tm_delete",
-            values.as_slice(),
-        )?;
-        Ok(())
-    }
-
-    /// State, tries and last result of a target that is there.
-    fn put_progress(&mut self, target: &Target) -> Result<()> {
-        let columns = state_columns(target);
-        let tries_in_all = target.tries_in_all();
-        let (dialed, ended) = (nanos(target.last.dialed_at), nanos(target.last.ended_at));
-        let disposition = target.last.disposition.map(|d| d.name());
-        let id = bytes(&target.id.0);
-        let mut values: Vec<&dyn ToSql> = vec![
-            &columns.state,
-            &columns.due,
-            &columns.done_reason,
-            &target.call_back,
-            &columns.dialing[0],
-            &columns.dialing[1],
-            &columns.dialing[2],
-            &tries_in_all,
-            &target.last.res_dial,
-            &target.last.res_hangup,
-            &target.last.res_hangup_detail,
-            &disposition,
-            &dialed,
-            &ended,
-        ];
-        values.extend(target.tries.iter().map(|tries| tries as &dyn ToSql));
-        values.push(&id);
-        let changed = self.execute(
-            "UPDATE target SET state = ?, due = ?, done_reason = ?, call_back = ?, dialing = ?,
-                 dialing_campaign = ?, dialing_plan = ?, tries = ?, res_dial = ?, res_hangup = ?,
-                 res_hangup_detail = ?, disposition = ?, tm_last_dial = ?, tm_last_hangup = ?, tries_1 = ?, tries_2 = ?,
-                 tries_3 = ?, tries_4 = ?, tries_5 = ?, tries_6 = ?, tries_7 = ?, tries_8 = ?
-             WHERE uuid = ?",
-            values.as_slice(),
-        )?;
-        match changed {
-            1 => Ok(()),
-            _ => Err(StoreError::new(format!("no such target: {}", target.id))),
-        }
-    }
-
-    fn claim(&self, dialing: &Dialing) -> Result<()> {
-        self.execute(
-            "INSERT INTO dialing (uuid, node, status, campaign, plan, dial_list, destination,
-                 target, number_index, number, try_count, caller_id, other_channel, tm_claim,
-                 tm_update, call_copy)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                bytes(&dialing.id.0),
-                self.node,
-                dialing.status as i64,
-                bytes(&dialing.campaign.0),
-                bytes(&dialing.plan.0),
-                bytes(&dialing.list.0),
-                bytes(&dialing.destination.0),
-                bytes(&dialing.target.0),
-                dialing.number_index,
-                dialing.number,
-                dialing.try_count,
-                dialing.copy.caller_id,
-                bytes(&dialing.other_channel),
-                dialing.claimed_at.0,
-                nanos(dialing.updated_at),
-                rows::copy_to_json(&dialing.copy),
-            ],
-        )?;
-        Ok(())
-    }
-
-    fn answered(&self, dialing: &Dialing) -> Result<()> {
-        self.execute(
-            "UPDATE dialing SET status = ?, res_dial = ?, channel_name = ?, tm_update = ?,
-                 tm_begin = ?, tm_dial_end = ?
-             WHERE uuid = ?",
-            params![
-                dialing.status as i64,
-                dialing.res_dial,
-                dialing.channel_name,
-                nanos(dialing.updated_at),
-                nanos(dialing.begun_at),
-                nanos(dialing.dial_ended_at),
-                bytes(&dialing.id.0),
-            ],
-        )?;
-        Ok(())
-    }
-
-    fn outcome(&self, dialing: &Dialing) -> Result<()> {
-        self.execute(
-            "UPDATE dialing SET outcome = ?, call_back_at = ?, tm_update = ? WHERE uuid = ?",
-            params![
-                dialing.outcome.map(|outcome| outcome.disposition.name()),
-                nanos(dialing.outcome.and_then(|outcome| outcome.call_back_at)),
-                nanos(dialing.updated_at),
-                bytes(&dialing.id.0),
-            ],
-        )?;
-        Ok(())
-    }
-
-    fn end(&self, dialing: &Dialing, line: &ResultLine) -> Result<()> {
-        let (amd_status, amd_cause) = dialing.amd.as_ref().map(|(s, c)| (s, c)).unzip();
-        self.execute(
-            "UPDATE dialing SET status = ?, channel_name = ?, res_dial = ?, res_hangup = ?,
-                 res_hangup_detail = ?, tech_cause = ?, amd_status = ?, amd_cause = ?,
-                 disposition = ?, network = ?, tm_update = ?, tm_begin = ?, tm_dial_end = ?,
-                 tm_end = ?, call_copy = NULL
-             WHERE uuid = ?",
-            params![
-                dialing.status as i64,
-                dialing.channel_name,
-                dialing.res_dial,
-                dialing.res_hangup,
-                dialing.res_hangup_detail,
-                dialing.tech_cause,
-                amd_status,
-                amd_cause,
-                dialing.disposition.map(|d| d.name()),
-                dialing.network.map(|d| d.name()),
-                nanos(dialing.updated_at),
-                nanos(dialing.begun_at),
-                nanos(dialing.dial_ended_at),
-                nanos(dialing.ended_at),
-                bytes(&dialing.id.0),
-            ],
-        )?;
-        self.execute(
-            "INSERT INTO result_outbox (dialing, line) VALUES (?, ?)",
-            params![bytes(&line.dialing.0), line.json],
-        )?;
-        Ok(())
-    }
-
-    /// Moves waiting targets whose time has come back among the ready ones.
-    fn promote(&self, list: i64, now: Timestamp) -> Result<()> {
-        self.execute(queries::PROMOTE, params![list, now.0, PROMOTIONS_PER_LOOK as i64])?;
-        Ok(())
-    }
-
-    fn find_target(&self, id: &[u8]) -> Result<Option<Target>> {
-        let (columns, from) = (rows::TARGET, rows::TARGET_FROM);
-        let sql = format!("SELECT {columns} FROM {from} WHERE target.uuid = ? AND state < 4");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row([id], rows::target).optional()?)
-    }
 }
 
 impl Targets for Sqlite {
     fn target(&mut self, id: TargetId) -> Result<Option<Target>> {
-        self.find_target(bytes(&id.0))
+        self.find_target(id)
     }
 
     fn ready(&mut self, list: DialListId, now: Timestamp, most: usize) -> Result<Vec<Target>> {
-        let list = self.list_row(list)?;
-        self.promote(list, now)?;
-        let look = |sql: &str, most: usize| self.all(sql, params![list, most as i64], rows::target);
-        let mut targets = look(&queries::promised(), most)?;
-        targets.extend(look(&queries::ready(), most - targets.len())?);
-        Ok(targets)
+        self.ready_targets(list, now, most)
     }
 
     fn in_order(
@@ -431,6 +229,7 @@ impl Targets for Sqlite {
 
     fn counts(&mut self, list: DialListId) -> Result<ListCounts> {
         let list = self.list_row(list)?;
+        self.write_counts()?;
         let sql = "SELECT ready, waiting, dialing, done, tries FROM dial_list WHERE id = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([list], rows::counts)?)
@@ -446,14 +245,10 @@ impl Targets for Sqlite {
 
 impl Store for Sqlite {
     fn load(&mut self) -> Result<Records> {
-        let open = self.all(
-            "SELECT * FROM dialing WHERE tm_end IS NULL ORDER BY id",
-            [],
-            rows::open_dialing,
-        )?;
+        let open = self.kept_dialings("tm_end IS NULL")?;
         let mut open_dialings = Vec::with_capacity(open.len());
         for dialing in open {
-            let target = self.find_target(bytes(&dialing.target.0))?.ok_or_else(|| {
+            let target = self.find_target(dialing.target)?.ok_or_else(|| {
                 StoreError::new(format!("dialing {} has no target {}", dialing.id, dialing.target))
             })?;
             open_dialings.push((dialing, target));
@@ -485,30 +280,31 @@ impl Store for Sqlite {
             Write::List(list) => self.put_list(list),
             Write::Target(target) => self.put_target(target),
             Write::NewTargets(targets) => {
-                targets.iter().try_for_each(|target| self.put_target_record(target))
+                targets.iter().try_for_each(|target| self.insert_target(target).map(drop))
             }
             Write::Progress(target) => self.put_progress(target),
             Write::Claim(dialing, target) => {
                 self.claim(dialing)?;
                 self.put_progress(target)
             }
-            Write::Answered(dialing) => self.answered(dialing),
+            Write::Answered(dialing) => {
+                self.answered(dialing);
+                Ok(())
+            }
             Write::Outcome(dialing) => self.outcome(dialing),
-            Write::End(dialing, target, line) => {
-                self.end(dialing, line)?;
+            Write::End(dialing, target) => {
+                self.end(dialing)?;
                 self.put_progress(target)
             }
             Write::Delivered(dialings) => {
-                for dialing in dialings {
-                    let sql = "DELETE FROM result_outbox WHERE dialing = ?";
-                    self.execute(sql, [bytes(&dialing.0)])?;
-                }
-                Ok(())
+                dialings.iter().try_for_each(|dialing| self.delivered(*dialing))
             }
         }
     }
 
     fn commit(&mut self) -> Result<()> {
+        self.write_answers()?;
+        self.write_counts()?;
         self.execute("COMMIT", [])?;
         Ok(())
     }
@@ -519,50 +315,12 @@ impl Store for Sqlite {
             let _ = self.execute("ROLLBACK", []);
         }
         // Rows that the lost transaction made are gone again.
-        self.list_rows.clear();
+        self.work = Work::default();
     }
 
-    fn undelivered(&mut self, most: usize) -> Result<Vec<ResultLine>> {
-        let sql = "SELECT dialing, line FROM result_outbox ORDER BY dialing LIMIT ?";
-        self.all(sql, [most as i64], |row| {
-            let line: String = row.get(1)?;
-            let id: [u8; 16] = row.get(0)?;
-            Ok(ResultLine { dialing: DialingId(Uuid::from_bytes(id)), json: line.into() })
-        })
+    fn undelivered(&mut self) -> Result<Vec<Dialing>> {
+        self.kept_dialings("tm_end IS NOT NULL")
     }
-}
-
-/// Columns that say where a target stands.
-struct StateColumns<'a> {
-    state: i64,
-    due: Option<i64>,
-    done_reason: Option<i64>,
-    dialing: [Option<&'a [u8]>; 3],
-}
-
-fn state_columns(target: &Target) -> StateColumns<'_> {
-    let mut columns =
-        StateColumns { state: state::READY, due: None, done_reason: None, dialing: [None; 3] };
-    match &target.state {
-        TargetState::Ready => {}
-        TargetState::Waiting(due) => {
-            columns.state = state::WAITING;
-            columns.due = Some(due.0);
-        }
-        TargetState::Dialing { dialing, campaign, plan } => {
-            columns.state = state::DIALING;
-            columns.dialing =
-                [Some(bytes(&dialing.0)), Some(bytes(&campaign.0)), Some(bytes(&plan.0))];
-        }
-        TargetState::Done(reason) => {
-            columns.state = state::DONE;
-            columns.done_reason = Some(*reason as i64);
-        }
-    }
-    if target.stamps.delete.is_some() {
-        columns.state = state::DELETED;
-    }
-    columns
 }
 
 /// Somebody else's database is not even opened for writing.
@@ -590,14 +348,14 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-fn bytes(id: &Uuid) -> &[u8] {
+pub(super) fn bytes(id: &Uuid) -> &[u8] {
     id.as_bytes().as_slice()
 }
 
-fn nanos(at: Option<Timestamp>) -> Option<i64> {
+pub(super) fn nanos(at: Option<Timestamp>) -> Option<i64> {
     at.map(|at| at.0)
 }
 
-fn json(variables: &Variables) -> String {
+pub(super) fn json(variables: &Variables) -> String {
     variables.to_json().to_string()
 }

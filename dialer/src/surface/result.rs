@@ -6,79 +6,79 @@ use crate::domain::{
     Campaign, Destination, DialList, Dialing, DialingParts, Plan, Route, Stamps, Target, Timestamp,
     Variables,
 };
-use serde_json::{json, Map, Value};
+use crate::json::Object;
+use serde_json::{Map, Value};
 
 /// The result line of an ended dialing, without a line's end.
 pub fn line(dialing: &Dialing) -> String {
     let copy = &dialing.copy;
-    let mut line = Map::new();
-    put(&mut line, "dialing_uuid", dialing.id.to_string());
-    put(&mut line, "camp_uuid", dialing.campaign.to_string());
-    put(&mut line, "plan_uuid", dialing.plan.to_string());
-    put(&mut line, "dlma_uuid", dialing.list.to_string());
-    put(&mut line, "dest_uuid", dialing.destination.to_string());
-    put(&mut line, "dl_list_uuid", dialing.target.to_string());
-    let info = copy.info.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    if let Some(Value::Object(info)) = info {
-        line.extend(info);
-    }
-    line.append(&mut dial(dialing));
-    put(&mut line, "tm_dialing", dialing.claimed_at.to_string());
+    let mut line = Object::new();
+    line.put("dialing_uuid", dialing.id);
+    line.put("camp_uuid", dialing.campaign);
+    line.put("plan_uuid", dialing.plan);
+    line.put("dlma_uuid", dialing.list);
+    line.put("dest_uuid", dialing.destination);
+    line.put("dl_list_uuid", dialing.target);
+    line.members(copy.info.as_deref().map_or("", inside));
+    dial(&mut line, dialing);
+    line.put("tm_dialing", dialing.claimed_at);
     if let Some(name) = &dialing.channel_name {
-        put(&mut line, "channel_name", name.clone());
+        line.put("channel_name", name);
     }
-    put(&mut line, "res_dial", dialing.res_dial);
-    put(&mut line, "tm_dial_end", time(dialing.dial_ended_at));
-    put(&mut line, "tm_hangup", time(dialing.ended_at));
-    put(&mut line, "res_hangup", dialing.res_hangup);
-    put(&mut line, "res_hangup_detail", dialing.res_hangup_detail.clone());
+    line.put("res_dial", dialing.res_dial);
+    line.put("tm_dial_end", dialing.dial_ended_at);
+    line.put("tm_hangup", dialing.ended_at);
+    line.put("res_hangup", dialing.res_hangup);
+    line.put("res_hangup_detail", &dialing.res_hangup_detail);
 
-    put(&mut line, "disposition", dialing.disposition.map(|d| d.name()));
-    let (status, cause) = dialing.amd.clone().unzip();
-    put(&mut line, "res_amd", status);
-    put(&mut line, "res_amd_detail", cause);
-    put(&mut line, "res_tech", dialing.tech_cause);
-    put(&mut line, "tm_dial_begin", time(dialing.begun_at));
-    put(&mut line, "dlma_variables", variables_or_nothing(&copy.list_variables));
-    put(&mut line, "user_to_user", copy.user_to_user.clone());
-    put(&mut line, "network_disposition", dialing.network.map(|d| d.name()));
-    let call_back_at = dialing.outcome.and_then(|outcome| outcome.call_back_at);
-    put(&mut line, "call_back_at", time(call_back_at));
-    Value::Object(line).to_string()
+    line.put("disposition", dialing.disposition.map(|d| d.name()));
+    let (status, cause) = dialing.amd.as_ref().map(|(status, cause)| (status, cause)).unzip();
+    line.put("res_amd", status);
+    line.put("res_amd_detail", cause);
+    line.put("res_tech", dialing.tech_cause);
+    line.put("tm_dial_begin", dialing.begun_at);
+    line.put("dlma_variables", as_text(&copy.list_variables));
+    line.put("user_to_user", &copy.user_to_user);
+    line.put("network_disposition", dialing.network.map(|d| d.name()));
+    line.put("call_back_at", dialing.outcome.and_then(|outcome| outcome.call_back_at));
+    line.finish()
+}
+
+/// The members of an object, without its braces.
+fn inside(object: &str) -> &str {
+    object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default()
 }
 
 /// What is dialled how: part of each line, and its `info_dial`.
-fn dial(dialing: &Dialing) -> Map<String, Value> {
+fn dial(dial: &mut Object, dialing: &Dialing) {
     let copy = &dialing.copy;
-    let mut dial = Map::new();
     match &copy.route {
         Route::Extension { context, exten, priority } => {
-            put(&mut dial, "dial_exten", exten.clone());
-            put(&mut dial, "dial_context", context.clone());
-            put(&mut dial, "dial_priority", priority.to_string());
+            dial.put("dial_exten", exten);
+            dial.put("dial_context", context);
+            dial.put("dial_priority", priority.to_string());
         }
         Route::Application { name, data } => {
-            put(&mut dial, "dial_application", name.clone());
-            put(&mut dial, "dial_data", data.clone());
+            dial.put("dial_application", name);
+            dial.put("dial_data", data);
         }
     }
-    put(&mut dial, "dest_variables", variables_or_nothing(&copy.destination_variables));
-    put(&mut dial, "dial_type", dial_type(&copy.route));
-    put(&mut dial, "uuid", dialing.target.to_string());
-    put(&mut dial, "dial_channel", copy.dial_channel());
-    put(&mut dial, "dial_addr", dialing.number.clone());
-    put(&mut dial, "dial_index", dialing.number_index);
-    put(&mut dial, "dial_trycnt", dialing.try_count);
-    put(&mut dial, "dl_variables", variables_or_nothing(&copy.target_variables));
-    put(&mut dial, "channelid", dialing.id.to_string());
-    put(&mut dial, "otherchannelid", dialing.other_channel.to_string());
-    put(&mut dial, "dial_timeout", copy.timeout_ms);
-    put(&mut dial, "plan_variables", variables_or_nothing(&copy.plan_variables));
+    dial.put("dest_variables", as_text(&copy.destination_variables));
+    dial.put("dial_type", dial_type(&copy.route));
+    dial.put("uuid", dialing.target);
+    dial.put("dial_channel", copy.dial_channel());
+    dial.put("dial_addr", &dialing.number);
+    dial.put("dial_index", dialing.number_index);
+    dial.put("dial_trycnt", dialing.try_count);
+    dial.put("dl_variables", as_text(&copy.target_variables));
+    dial.put("channelid", dialing.id);
+    dial.put("otherchannelid", dialing.other_channel.to_string());
+    dial.put("dial_timeout", copy.timeout_ms);
+    dial.put("plan_variables", as_text(&copy.plan_variables));
     if let Some(caller_id) = &copy.caller_id {
-        put(&mut dial, "callerid", caller_id.clone());
+        dial.put("callerid", caller_id);
     }
-    put(&mut dial, "variables", copy.variables().to_json().to_string());
-    dial
+    dial.put("variables", copy.variables.to_json().to_string());
 }
 
 /// `Type` of the destination on the wire.
@@ -91,15 +91,14 @@ pub(super) fn dial_type(route: &Route) -> u8 {
 
 /// The whole records behind a dialing (`info_camp`, …) as they are at its claim.
 pub fn info(parts: &DialingParts<'_>, dialing: &Dialing) -> String {
-    let info = json!({
-        "info_camp": campaign(parts.campaign),
-        "info_plan": plan(parts.plan),
-        "info_dlma": list(parts.list),
-        "info_dest": destination(parts.destination),
-        "info_dl_list": target(parts.target),
-        "info_dial": dial(dialing),
-    });
-    info.to_string()
+    let mut info = Object::new();
+    info.put("info_camp", campaign(parts.campaign));
+    info.put("info_plan", plan(parts.plan));
+    info.put("info_dlma", list(parts.list));
+    info.put("info_dest", destination(parts.destination));
+    info.put("info_dl_list", target(parts.target));
+    info.object("info_dial", |info| dial(info, dialing));
+    info.finish()
 }
 
 fn campaign(campaign: &Campaign) -> Value {
@@ -224,7 +223,8 @@ fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
 }
 
-fn variables_or_nothing(variables: &Variables) -> String {
+/// The variables' own JSON, as a text; nothing if there are none.
+fn as_text(variables: &Variables) -> String {
     variables_or_null(variables).unwrap_or_default()
 }
 

@@ -141,8 +141,7 @@ fn dress(leg: &Leg, dialing: &Dialing) {
         let caller_id = parse_callerid(caller_id);
         leg.set_caller_id(&caller_id.number, &caller_id.name);
     }
-    let merged = copy.variables();
-    let mut variables: Vec<(&str, &str)> = merged.iter().collect();
+    let mut variables: Vec<(&str, &str)> = copy.variables.iter().collect();
     if let Some(text) = &copy.user_to_user {
         variables.push(("OUTBOUND_UUI", text));
         if copy.tech == "PJSIP" {

@@ -202,7 +202,7 @@ pub fn dialing(block: &mut Block, dialing: &Dialing) {
     block.optional("DialContext", context);
     block.optional("DialApplication", application);
     block.optional("DialData", data);
-    variables(block, &copy.variables());
+    variables(block, &copy.variables);
     block.optional("ChannelName", dialing.channel_name.as_deref());
     block.line("ResDial", dialing.res_dial);
     block.optional("ResAmd", dialing.amd.as_ref().map(|(status, _)| status));

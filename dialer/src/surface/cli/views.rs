@@ -197,7 +197,7 @@ pub(super) fn dialing(dialing: &Dialing) -> Value {
     record.text("dial_context", context);
     record.text("dial_application", application);
     record.text("dial_data", data);
-    record.variables(&copy.variables());
+    record.variables(&copy.variables);
     record.text("channel_name", dialing.channel_name.as_ref());
     record.put("res_dial", dialing.res_dial);
     record.put("res_hangup", dialing.res_hangup);
