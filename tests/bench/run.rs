@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::harness::load::{check_events, LineCount};
+use crate::harness::load::{check_events, LineCount, Results};
 use crate::harness::{Listener, Outcome, Sipp};
 use crate::lab::{self, Caps, Tech};
 use crate::usage::{Meter, Usage};
@@ -92,7 +92,7 @@ pub fn run(plan: Plan, far_end: Option<&Sipp>) -> Outcome<Run> {
     let usage = meter.stop();
     if let Some(load) = &prepared {
         load.wait_status(&asterisk, 0)?;
-        load.check_results(&asterisk)?;
+        load.check(&Results::of(&asterisk, load)?)?;
         listener.map_or(Ok(()), |listener| check_events(&listener, plan.calls))?;
     }
     // Nothing is up any more, and nothing of it is kept.

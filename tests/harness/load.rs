@@ -1,7 +1,7 @@
 //! Campaigns of thousands of calls: targets from a file, and checks that do not
 //! keep what they have looked at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
@@ -92,20 +92,11 @@ impl Load {
     }
 
     /// Each target has exactly one result line, which says that it answered.
-    pub fn check_results(&self, asterisk: &Asterisk) -> Outcome<Results> {
-        let mut results = Results::default();
-        each_result(&asterisk.result_file(), |line| {
-            if line.text("camp_uuid") == self.campaign.uuid {
-                results.lines += 1;
-                results.answered += usize::from(line.number("res_dial") == Some(ANSWERED));
-                results.dialings.insert(line.text("dialing_uuid").to_owned());
-                results.targets.insert(line.text("dl_list_uuid").to_owned());
-            }
-        })?;
-        let Results { lines, answered, dialings, targets } = &results;
+    pub fn check(&self, results: &Results) -> Outcome<()> {
+        let Results { lines, answered, dialings, targets } = results;
         let counts = [*lines, *answered, dialings.len(), targets.len()];
         match counts == [self.targets; 4] {
-            true => Ok(results),
+            true => Ok(()),
             false => Err(format!(
                 "{} targets, but lines, answers, dialings and targets in the result file are \
                  {counts:?}",
@@ -122,6 +113,26 @@ pub struct Results {
     pub answered: usize,
     pub dialings: HashSet<String>,
     pub targets: HashSet<String>,
+}
+
+impl Results {
+    pub fn of(asterisk: &Asterisk, load: &Load) -> Outcome<Results> {
+        let campaign = &load.campaign.uuid;
+        Ok(Results::by_campaign(asterisk)?.remove(campaign).unwrap_or_default())
+    }
+
+    /// All of them, from one look at the file.
+    pub fn by_campaign(asterisk: &Asterisk) -> Outcome<HashMap<String, Results>> {
+        let mut all: HashMap<String, Results> = HashMap::new();
+        each_result(&asterisk.result_file(), |line| {
+            let results = all.entry(line.text("camp_uuid").to_owned()).or_default();
+            results.lines += 1;
+            results.answered += usize::from(line.number("res_dial") == Some(ANSWERED));
+            results.dialings.insert(line.text("dialing_uuid").to_owned());
+            results.targets.insert(line.text("dl_list_uuid").to_owned());
+        })?;
+        Ok(all)
+    }
 }
 
 /// A listener has heard each dialing's events, in order and none twice; so many
