@@ -36,13 +36,29 @@ impl Add<Duration> for Timestamp {
     }
 }
 
-/// `2016-10-22T12:45:58.068877001Z`: RFC 3339 in UTC with nine digits.
+/// `2016-10-22T12:45:58.068877001Z`: RFC 3339 in UTC with nine digits. Written digit
+/// by digit, because there is hardly a message without one.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
-            Ok(time) => write!(f, "{time:.9}"),
-            Err(_) => write!(f, "{}", self.0),
-        }
+        let Ok(time) = jiff::Timestamp::from_nanosecond(i128::from(self.0)) else {
+            return write!(f, "{}", self.0);
+        };
+        let time = jiff::tz::Offset::UTC.to_datetime(time);
+        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        let mut put = |at: std::ops::Range<usize>, mut number: i64| {
+            for digit in text[at].iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(0..4, time.year().into());
+        put(5..7, time.month().into());
+        put(8..10, time.day().into());
+        put(11..13, time.hour().into());
+        put(14..16, time.minute().into());
+        put(17..19, time.second().into());
+        put(20..29, time.subsec_nanosecond().into());
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -80,6 +96,9 @@ mod tests {
         );
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000000Z");
         assert_eq!(Timestamp(1).to_string(), "1970-01-01T00:00:00.000000001Z");
+        assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999999Z");
+        assert_eq!(Timestamp(i64::MAX).to_string(), "2262-04-11T23:47:16.854775807Z");
+        assert_eq!(Timestamp(i64::MIN).to_string(), "1677-09-21T00:12:43.145224192Z");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::dialer::{Event, What};
 use crate::domain::{
     Campaign, Destination, DialList, Dialing, Plan, Route, Stamps, Target, TargetState, Variables,
 };
+use crate::limits::NUMBERS_PER_TARGET;
 use crate::store::CampaignStat;
 use crate::surface::result::dial_type;
 
@@ -144,6 +145,9 @@ pub fn list(block: &mut Block, list: &DialList) {
     stamps(block, &list.stamps);
 }
 
+const TRIES: [&str; NUMBERS_PER_TARGET] =
+    ["TryCnt1", "TryCnt2", "TryCnt3", "TryCnt4", "TryCnt5", "TryCnt6", "TryCnt7", "TryCnt8"];
+
 pub fn target(block: &mut Block, target: &Target) {
     let under_way = match target.state {
         TargetState::Dialing { dialing, campaign, plan } => Some((dialing, campaign, plan)),
@@ -163,8 +167,8 @@ pub fn target(block: &mut Block, target: &Target) {
         block.optional(name, number.as_deref());
     }
     block.optional("Email", target.email.as_deref());
-    for (at, tries) in target.tries.iter().enumerate() {
-        block.line(&format!("TryCnt{}", at + 1), tries);
+    for (name, tries) in TRIES.iter().zip(&target.tries) {
+        block.line(name, tries);
     }
     block.line("ResDial", target.last.res_dial);
     block.optional("ResDialDetail", target.last.disposition);
