@@ -6,7 +6,7 @@ mod harness;
 use std::time::{Duration, Instant};
 
 use harness::campaign::Headers;
-use harness::listener::login;
+use harness::listener::{login, Heard};
 use harness::load::{check_events, LineCount, Results};
 use harness::process::{footprint, Footprint};
 use harness::{must, poll_until, Asterisk, Listener, Load, Options};
@@ -122,4 +122,36 @@ fn a_client_that_never_reads_stops_neither_calls_nor_the_events_of_others() {
     let bytes = listener.heard().bytes;
     assert!(bytes > 20_000_000, "only {bytes} bytes of events");
     drop(deaf);
+}
+
+#[test]
+fn the_listener_knows_order_from_disorder() {
+    let event = |what: &str, uuid: &str, status: &str| {
+        format!(
+            "Event: OutDialing{what}\r\nPrivilege: message,all\r\nUuid: {uuid}\r\n\
+             Status: {status}\r\nCampUuid: c\r\n\r\n"
+        )
+    };
+    let check = |events: &[(&str, &str, &str)], dialings: u64| {
+        let text: String = events.iter().map(|(what, uuid, at)| event(what, uuid, at)).collect();
+        Heard::of(text.as_bytes()).all_in_order(dialings)
+    };
+    let whole = [("Create", "a", "1"), ("Update", "a", "3"), ("Delete", "a", "7")];
+    assert_eq!(check(&whole, 1), Ok(()));
+    let two = [whole[0], ("Create", "b", "1"), whole[1], ("Delete", "b", "7"), whole[2]];
+    assert_eq!(check(&two, 2), Ok(()));
+    let wrong = [
+        (&whole[..2], 1, "not ended"),
+        (&whole[1..], 1, "not begun"),
+        (&[whole[0], whole[2], whole[1]], 1, "goes on after its end"),
+        (&[whole[1], whole[0], whole[2]], 1, "goes on before its begin"),
+        (&[whole[0], whole[0], whole[2]], 1, "begun twice"),
+        (&[whole[0], whole[2], whole[2]], 1, "ended twice"),
+        (&[whole[0], ("Update", "a", "6"), ("Update", "a", "3"), whole[2]], 1, "status falls"),
+        (&whole[..], 2, "one is missing"),
+        (&two[..], 1, "one too many"),
+    ];
+    for (events, dialings, why) in wrong {
+        assert!(check(events, dialings).is_err(), "{why}");
+    }
 }

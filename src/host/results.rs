@@ -87,9 +87,8 @@ impl ResultFile {
         let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let told: HashSet<&[u8]> =
             tail[..whole].split(|byte| *byte == b'\n').filter_map(dialing).collect();
-        let is_told = |line: &&ResultLine| {
-            dialing(line.json.as_bytes()).is_some_and(|it| told.contains(it))
-        };
+        let is_told =
+            |line: &&ResultLine| dialing(line.json.as_bytes()).is_some_and(|it| told.contains(it));
         Ok(lines.iter().filter(is_told).map(|line| line.dialing).collect())
     }
 

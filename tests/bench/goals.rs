@@ -84,7 +84,7 @@ fn of_ringing(ringing: &Ringing) -> Vec<Goal> {
     let threads = ringing.usage.peak_own_threads as f64;
     let legs = format!("{} legs ringing", ringing.legs);
     vec![
-        at_least("Ringing: legs", ringing.legs as f64, MOST_LEGS as f64),
+        at_least("Legs ringing at a time", ringing.at_once as f64, MOST_LEGS as f64),
         at_most(format!("{legs}: threads of the module"), threads, OWN_THREADS),
         at_most(format!("{legs}: legs lost"), ringing.lost as f64, 0.0),
         at_most(format!("{legs}: latest timeout, ms"), ringing.late.all, LATE_MS),

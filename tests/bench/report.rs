@@ -88,14 +88,15 @@ fn delays(delays: &Delays) -> String {
 
 fn ringing(out: &mut String, results: &Results) {
     let Some(list) = &results.ringing else { return };
-    let _ = writeln!(out, "\nLegs that ring for 10 s, over PJSIP, through ten trunks");
+    let _ = writeln!(out, "\nLegs that ring and nobody answers, over PJSIP, through ten trunks");
     for of in list {
         let usage = &of.usage;
         let _ = writeln!(
             out,
-            "{:>6} legs: out in {:.1} s, {} at a time, {} lost; {} threads, {} of them the \
-             module's; {:.0} MB, CPU {:.1} s in {:.1} s",
+            "{:>6} legs for {} s: out in {:.1} s, {} at a time, {} lost; {} threads, {} of them \
+             the module's; {:.0} MB, CPU {:.1} s in {:.1} s",
             of.legs,
+            of.ring_s,
             of.out_s,
             of.at_once,
             of.lost,

@@ -105,6 +105,7 @@ fn ringing(ringing: &Ringing) -> Value {
     json!({
         "legs": ringing.legs,
         "legs_asked_for": ringing.asked.unwrap_or(ringing.legs),
+        "ring_seconds": ringing.ring_s,
         "out_seconds": ringing.out_s,
         "at_once": ringing.at_once,
         "seconds": ringing.seconds,

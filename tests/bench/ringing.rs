@@ -11,8 +11,10 @@ use crate::say;
 use crate::scale::Scale;
 use crate::usage::{Meter, Usage};
 
-/// How long each leg rings (`DialTimeout`).
-const RINGS_S: f64 = 10.0;
+/// How long each leg rings (`DialTimeout`). Many of them take longer to get out.
+const RINGS_S: u32 = 10;
+const MANY: usize = 2_000;
+const MANY_RING_S: u32 = 20;
 /// A call takes so many open files; so many are left for everything else.
 const FILES_PER_CALL: usize = 4;
 const OTHER_FILES: usize = 256;
@@ -24,6 +26,7 @@ pub struct Ringing {
     /// Legs that were asked for, if there are not files enough for them.
     pub asked: Option<usize>,
     pub legs: usize,
+    pub ring_s: u32,
     /// From the first claim to the last leg that was called.
     pub out_s: f64,
     /// Most legs that were called and not over at one time.
@@ -51,7 +54,8 @@ fn ring(asked: usize) -> Outcome<Ringing> {
     if legs < asked {
         say!("  only {legs} legs instead of {asked}: the limit of open files is too low");
     }
-    let campaigns = campaigns(&asterisk, each)?;
+    let ring_s = if legs > MANY { MANY_RING_S } else { RINGS_S };
+    let campaigns = campaigns(&asterisk, each, ring_s)?;
     let meter = Meter::start(asterisk.pid());
     let started = Instant::now();
     let ami = asterisk.try_ami()?;
@@ -74,12 +78,12 @@ fn ring(asked: usize) -> Outcome<Ringing> {
         usage.peak_mib()
     );
     let asked = (legs < asked).then_some(asked);
-    Ok(Ringing { asked, legs, out_s, at_once, usage, seconds, lost, late })
+    Ok(Ringing { asked, legs, ring_s, out_s, at_once, usage, seconds, lost, late })
 }
 
 /// A campaign for each trunk, each with as many targets, dialled once.
-fn campaigns(asterisk: &Asterisk, each: usize) -> Outcome<Vec<Load>> {
-    let timeout = format!("{}", RINGS_S * 1_000.0);
+fn campaigns(asterisk: &Asterisk, each: usize, ring_s: u32) -> Outcome<Vec<Load>> {
+    let timeout = format!("{ring_s}000");
     let of_trunk = |at: usize| {
         let trunk = format!("trunk{at}");
         let plan = [

@@ -2,7 +2,7 @@
 //! of calls a second. It follows each dialing and notes what comes out of order.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -119,7 +119,7 @@ pub fn login(port: u16, secret: &str) -> Outcome<TcpStream> {
     Ok(stream)
 }
 
-fn listen(stream: TcpStream, heard: &Mutex<Heard>) {
+fn listen(stream: impl Read, heard: &Mutex<Heard>) {
     let mut stream = BufReader::with_capacity(BUFFER_BYTES, stream);
     let lock = || heard.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut line, mut lines, mut bytes) = (Vec::new(), Lines::default(), 0);
@@ -163,6 +163,13 @@ impl Lines {
 }
 
 impl Heard {
+    /// What is made of these bytes.
+    pub fn of(bytes: &[u8]) -> Heard {
+        let heard = Mutex::default();
+        listen(bytes, &heard);
+        heard.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn count(&self, event: &str) -> u64 {
         self.events.get(event).copied().unwrap_or(0)
     }
