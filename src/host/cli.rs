@@ -47,8 +47,10 @@ impl Console for OfRuntime {
             events: state.events,
             calls_to_place: state.calls_to_place,
             results_waiting: state.results_waiting,
-            commits: state.commits,
-            commit_times: state.commit_times.into(),
+            claims: runtime.watches().claims.timings(),
+            commits: runtime.watches().commits.timings(),
+            starts: runtime.engine().watches().starts.timings(),
+            timeouts: runtime.engine().watches().timeouts.timings(),
             fault: state.fault,
             ..versions()
         }

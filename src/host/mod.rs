@@ -10,6 +10,7 @@
 //! | `settings` | `res_outbound.conf` |
 //! | `switch`   | what the dialer may ask of Asterisk |
 //! | `floor`    | only for `make bench`: calls without a campaign |
+//! | `timings`  | how long things took lately |
 //! | `files`    | the folder for imports and exports |
 //! | `ami`, `cli` | manager actions and events, console commands |
 //! | `dialplan` | application and function of the dialplan |
@@ -26,6 +27,7 @@ pub mod results;
 pub mod runtime;
 pub mod settings;
 pub mod switch;
+pub mod timings;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -25,6 +25,7 @@ use super::inbox::{Batch, Inbox, NoReply, ReplyTo, Timed};
 use super::results::ResultFile;
 use super::settings::Settings;
 use super::switch::ThisAsterisk;
+use super::timings::Stopwatch;
 use super::wall_clock;
 use crate::ast::thread::{self, JoinHandle, SpawnError};
 use crate::ast::{border, log, module};
@@ -66,20 +67,23 @@ pub struct Runtime {
     readers: Mutex<Vec<Reader>>,
     state: Arc<Mutex<State>>,
     engine: Arc<Engine>,
+    watches: Arc<Watches>,
     files: Folder,
     thread: Mutex<Option<JoinHandle>>,
     started: Instant,
 }
 
-/// Commits of which it is remembered how long they took.
-const COMMITS_REMEMBERED: usize = 300;
+/// How long the dialer thread needs.
+#[derive(Default)]
+pub struct Watches {
+    /// For one target: to find it, to claim it, and to write that down.
+    pub claims: Stopwatch,
+    pub commits: Stopwatch,
+}
 
 /// How the dialer thread is.
 #[derive(Debug, Clone, Default)]
 pub struct State {
-    pub commits: u64,
-    /// How long the last ones took, oldest first.
-    pub commit_times: VecDeque<Duration>,
     pub results_waiting: usize,
     /// What keeps it from working, if anything does.
     pub fault: Option<String>,
@@ -119,10 +123,12 @@ impl Runtime {
             .map_err(StartError::Database)?;
         let engine = Arc::new(Engine::start(inbox.clone()).map_err(StartError::Thread)?);
         let state = Arc::new(Mutex::new(State::default()));
+        let watches = Arc::new(Watches::default());
         let mut dialing = Dialing {
             inbox: inbox.clone(),
             engine: engine.clone(),
             state: state.clone(),
+            watches: watches.clone(),
             results: ResultFile::new(settings.result_file.clone(), undelivered),
             settings: settings.dialer.clone(),
             dialer,
@@ -142,6 +148,7 @@ impl Runtime {
             readers: Mutex::default(),
             state,
             engine,
+            watches,
             files: Folder::new(settings.bulk_folder.clone()),
             thread: Mutex::new(Some(thread)),
             started: Instant::now(),
@@ -197,6 +204,14 @@ impl Runtime {
         state
     }
 
+    pub fn watches(&self) -> &Watches {
+        &self.watches
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// How long the dialer has been there.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
@@ -226,6 +241,7 @@ struct Dialing {
     inbox: Arc<Inbox>,
     engine: Arc<Engine>,
     state: Arc<Mutex<State>>,
+    watches: Arc<Watches>,
     results: ResultFile,
     settings: dialer::dialer::Settings,
     dialer: Dialer,
@@ -374,7 +390,18 @@ impl Dialing {
             if !due || !self.may_dial() {
                 break;
             }
-            self.step(Input::Tick, None)?;
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    /// Lets campaigns look into their lists.
+    fn look(&mut self) -> Result<(), StoreError> {
+        let (started, before) = (Instant::now(), self.pending.calls.len());
+        self.step(Input::Tick, None)?;
+        let claims = self.pending.calls.len().saturating_sub(before);
+        if let Some(each) = started.elapsed().checked_div(u32::try_from(claims).unwrap_or(0)) {
+            self.watches.claims.add(each);
         }
         Ok(())
     }
@@ -445,12 +472,7 @@ impl Dialing {
     fn commit(&mut self) -> Result<(), StoreError> {
         let started = Instant::now();
         self.store.commit()?;
-        let mut state = lock(&self.state);
-        state.commits += 1;
-        if state.commit_times.len() == COMMITS_REMEMBERED {
-            state.commit_times.pop_front();
-        }
-        state.commit_times.push_back(started.elapsed());
+        self.watches.commits.add(started.elapsed());
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use dialer::dialer::CallEvent;
 use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy, Outcome};
 
 use super::ringing::Entrance;
-use super::{Calls, NORMAL_CLEARING, NO_ANSWER};
+use super::{Calls, Watches, NORMAL_CLEARING, NO_ANSWER};
 use crate::ast::channel::{cause2str, is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
 use crate::ast::module;
 
@@ -152,6 +152,11 @@ impl Call {
             }
         }
         self.tell(CallEvent::Answered { dialing: self.id() });
+    }
+
+    /// How punctual the engine is.
+    pub fn watches(&self) -> &Watches {
+        &self.calls.watches
     }
 
     /// What somebody at the call said that became of it.

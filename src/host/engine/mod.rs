@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dialer::domain::{Dialing, DialingId, Outcome};
 
 use super::inbox::Inbox;
+use super::timings::Stopwatch;
 use crate::ast::thread::SpawnError;
 pub use call::Call;
 use call::Stage;
@@ -53,11 +54,21 @@ pub struct Engine {
 pub struct Calls {
     inbox: Arc<Inbox>,
     live: Mutex<HashMap<DialingId, Arc<Call>>>,
+    watches: Watches,
+}
+
+/// How punctual the engine is.
+#[derive(Default)]
+pub struct Watches {
+    /// From an answer to the start of its destination.
+    pub starts: Stopwatch,
+    /// How late calls were ended that nobody answered in time.
+    pub timeouts: Stopwatch,
 }
 
 impl Engine {
     pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
-        let calls = Arc::new(Calls { inbox, live: Mutex::default() });
+        let calls = Arc::new(Calls { inbox, live: Mutex::default(), watches: Watches::default() });
         let pool = Arc::new(Pool::new());
         let ringing = Ringing::start(pool.clone())?;
         let placers = Placers::start(PLACERS, ringing.entrance())?;
@@ -98,6 +109,10 @@ impl Engine {
     /// Dialings whose calls have not ended.
     pub fn live(&self) -> Vec<DialingId> {
         self.calls.lock().keys().copied().collect()
+    }
+
+    pub fn watches(&self) -> &Watches {
+        &self.calls.watches
     }
 
     /// Calls that wait to be placed.

@@ -261,7 +261,7 @@ impl Ringers {
         if call.is_canceled() {
             return leg.hangup();
         }
-        let answered = Answered { call, leg: Some(leg) };
+        let answered = Answered { call, leg: Some(leg), at: Instant::now() };
         self.pool.run(move || answered.hand_over());
     }
 
@@ -284,9 +284,10 @@ impl Ringers {
             if let Some((call, hook)) = self.taken_away.remove(&key) {
                 call.time_out_in_pbx(hook);
             }
-            let dialing = self.calls.get(&key).map(|watched| watched.ringer.call.id());
-            if let Some(dialing) = dialing {
-                self.end(dialing, EndedBy::RingTimeout, "NOANSWER");
+            let call = self.calls.get(&key).map(|watched| watched.ringer.call.clone());
+            if let Some(call) = call {
+                call.watches().timeouts.add(at.elapsed());
+                self.end(call.id(), EndedBy::RingTimeout, "NOANSWER");
             }
         }
     }
@@ -363,6 +364,7 @@ fn dial_status(cause: i32) -> &'static str {
 struct Answered {
     call: Arc<Call>,
     leg: Option<Leg>,
+    at: Instant,
 }
 
 impl Answered {
@@ -371,6 +373,7 @@ impl Answered {
         let Some(leg) = self.leg.take() else { return };
         // Ringback and the like came before the answer and was not read.
         leg.drain();
+        self.call.watches().starts.add(self.at.elapsed());
         let served = match &self.call.dialing.copy.route {
             Route::Extension { context, exten, priority } => leg.run_pbx(context, exten, *priority),
             Route::Application { name, data } => leg.run_application(name, data),

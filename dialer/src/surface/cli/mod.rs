@@ -21,7 +21,7 @@ pub use commands::{Command, COMMANDS};
 pub use complete::{complete, Typed};
 pub use kind::Kind;
 pub use request::{parse, Request, Wrong};
-pub use status::HostStatus;
+pub use status::{HostStatus, Timings};
 
 use super::ami::Backend;
 use crate::dialer::Refusal;
