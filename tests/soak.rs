@@ -32,8 +32,8 @@ const CONF: &str = "[general]\nresult_filename = @RESULT_FILE@\nmax_dialings = 1
                     calls_per_second = 10000\n[database]\ndb_sqlite3_data = @DATABASE_FILE@\n";
 const LOGGER: &str = "[logfiles]\nfull => notice,warning,error\n";
 const NO_RECORDS: &str = "[general]\nenable = no\n";
-/// Answer and hang up at once.
-const PLAN: Headers = &[("TechName", "Local/"), ("TrunkName", "callee")];
+/// They answer and stay, and the destination hangs up at once.
+const PLAN: Headers = &[("TechName", "Local/"), ("TrunkName", "patient")];
 const HANGS_UP: Headers = &[("Type", "1"), ("Application", "NoOp")];
 
 fn start() -> Asterisk {

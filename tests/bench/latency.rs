@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::harness::load::LineCount;
 use crate::harness::{try_poll_until, Load, Outcome};
-use crate::lab::{self, Caps, Tech};
+use crate::lab::{self, Caps, Tech, CONTEXT};
 use crate::module::{delays, Delays};
 use crate::say;
 use crate::scale::Scale;
 
 const ALL_UP: Duration = Duration::from_secs(60);
-const STAYS: [(&str, &str); 2] = [("Exten", "s"), ("Context", "bench-stay")];
+const STAYS: [(&str, &str); 2] = [("Exten", "stay"), ("Context", CONTEXT)];
 
 #[derive(Debug)]
 pub struct Latency {
@@ -26,7 +26,7 @@ pub fn measure(scale: &Scale) -> Outcome<Latency> {
     let Scale { live, answered, .. } = *scale;
     let max_dialings = live + Caps::OPEN.max_dialings;
     let mut asterisk = lab::start(Caps { max_dialings, ..Caps::OPEN }, None)?;
-    let plan = [("TechName", "Local/"), ("TrunkName", "bench-stay")];
+    let plan = [("TechName", "Local/"), ("TrunkName", Tech::Local.trunk())];
     let stays = Load::make(&asterisk, &plan, &STAYS, live)?;
     stays.campaign.set_status(&asterisk.try_ami()?, 1)?;
     let of_them = format!("{live} of them answered");

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::harness::load::{check_events, LineCount, Results};
-use crate::harness::{Listener, Outcome, Sipp};
+use crate::harness::{Asterisk, Listener, Outcome, Sipp};
 use crate::lab::{self, Caps, Tech};
 use crate::usage::{Meter, Usage};
 use crate::{files, floor, originate};
@@ -71,31 +71,37 @@ impl Run {
 /// Starts an Asterisk, has the calls placed, and ends it.
 pub fn run(plan: Plan, far_end: Option<&Sipp>) -> Outcome<Run> {
     let mut asterisk = lab::start(Caps::OPEN, far_end.map(|sipp| sipp.port))?;
-    let prepared = match plan.way {
-        Way::Ours => Some(lab::load(&asterisk, plan.tech, plan.calls)?),
+    let ran = place(&asterisk, plan);
+    // What is up, if anything is, is of no use any more.
+    asterisk.kill9();
+    ran
+}
+
+fn place(asterisk: &Asterisk, plan: Plan) -> Outcome<Run> {
+    let load = match plan.way {
+        Way::Ours => Some(lab::load(asterisk, plan.tech, plan.calls)?),
         _ => None,
     };
     let listener = match plan.with_listener {
-        true => Some(Listener::connect(&asterisk)?),
+        true => Some(Listener::connect(asterisk)?),
         false => None,
     };
     let mut lines = LineCount::of(asterisk.result_file());
     let meter = Meter::start(asterisk.pid());
     let started = Instant::now();
-    let seconds = match (&prepared, plan.way) {
-        (Some(load), _) => load.dial(&asterisk, &mut lines).map(|()| None),
-        (None, Way::Originate) => originate::dial(&asterisk, &plan).map(|()| None),
-        (None, Way::Files) => files::dial(&asterisk, &plan).map(|()| None),
-        (None, _) => floor::dial(&asterisk, &plan).map(Some),
-    }?;
+    let seconds = match (&load, plan.way) {
+        (Some(load), _) => load.dial(asterisk, &mut lines).map(|()| None),
+        (None, Way::Originate) => originate::dial(asterisk, &plan).map(|()| None),
+        (None, Way::Files) => files::dial(asterisk, &plan).map(|()| None),
+        (None, _) => floor::dial(asterisk, &plan).map(Some),
+    };
     let elapsed = started.elapsed().as_secs_f64();
     let usage = meter.stop();
-    if let Some(load) = &prepared {
-        load.wait_status(&asterisk, 0)?;
-        load.check(&Results::of(&asterisk, load)?)?;
+    let seconds = seconds?.unwrap_or(elapsed);
+    if let Some(load) = &load {
+        load.wait_status(asterisk, 0)?;
+        load.check(&Results::of(asterisk, load)?)?;
         listener.map_or(Ok(()), |listener| check_events(&listener, plan.calls))?;
     }
-    // Nothing is up any more, and nothing of it is kept.
-    asterisk.kill9();
-    Ok(Run { plan, seconds: seconds.unwrap_or(elapsed), usage })
+    Ok(Run { plan, seconds, usage })
 }
