@@ -71,7 +71,9 @@ fn main() {
     );
     let mut run = Run { dialer, store, now, spent: Spent::default(), delivered: Vec::new() };
     run.prepare(targets);
-    run.spent = Spent::default();
+    let Spent { steps, writes, commits, .. } = std::mem::take(&mut run.spent);
+    let imported = (steps + writes + commits).as_secs_f64() * 1e6 / targets as f64;
+    println!("Importing a target: {imported:.2} microseconds");
     let done = run.dial(calls);
     let Spent { steps, writes, commits, wording } = run.spent;
     println!("{done} calls of {targets} targets, {batch} at once; microseconds a call:");

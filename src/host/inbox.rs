@@ -179,12 +179,12 @@ impl Inbox {
     /// taken at once.
     pub fn take(&self, deadline: Option<Instant>, gather_until: Instant, most: usize) -> Batch {
         let mut queue = lock(&self.queue);
-        if queue.is_empty() {
-            queue = self.sleep(queue, WaitsFor::Anything, deadline, Queue::is_empty);
-        }
         if !queue.is_urgent() {
             queue = self
                 .sleep(queue, WaitsFor::Commands, Some(gather_until), |queue| !queue.is_urgent());
+        }
+        if queue.is_empty() {
+            queue = self.sleep(queue, WaitsFor::Anything, deadline, Queue::is_empty);
         }
         self.room.notify_all();
         let commands = queue.commands.len().min(most);
