@@ -14,10 +14,10 @@ use crate::spread::Spread;
 const USUAL_WINDOW: usize = 100;
 /// What is tried out, and the best of it taken.
 const WINDOWS: [(Way, &[usize]); 4] = [
-    (Way::Engine, &[50, 100, 300]),
-    (Way::Pbx, &[20, 100, 300]),
-    (Way::Originate, &[20, 100, 300]),
-    (Way::Files, &[20, 100, 300]),
+    (Way::Engine, &[50, 100]),
+    (Way::Pbx, &[20, 100]),
+    (Way::Originate, &[20, 100]),
+    (Way::Files, &[20, 100]),
 ];
 /// One round: the way, and whether a manager client listens to all events.
 const ROUND: [(Way, bool); 8] = [

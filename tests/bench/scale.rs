@@ -25,12 +25,12 @@ pub struct Scale {
 
 const FULL: Scale = Scale {
     rounds: 3,
-    local_calls: 20_000,
-    pjsip_calls: 5_000,
-    trial_calls: 3_000,
+    local_calls: 15_000,
+    pjsip_calls: 4_000,
+    trial_calls: 2_000,
     ringing: &[1_000, 4_500],
     lists: &[1_000, 100_000, 1_000_000],
-    dialled: 20_000,
+    dialled: 10_000,
     import_rows: 200_000,
     watched_s: 5,
     live: 500,
