@@ -26,8 +26,8 @@ pub const CONTEXT: &str = "bench";
 pub const HANGS_UP: Headers = &[("Exten", EXTEN), ("Context", CONTEXT)];
 
 /// Numbers that answer and stay; that refuse; and the destinations of calls: one
-/// hangs up at once, one stays. Nobody who answers hangs up: Asterisk's own ways
-/// take it for no answer when the hangup is there before they look.
+/// hangs up at once, one stays. Nobody who answers hangs up: a hangup that is there
+/// before the answer was read would be no answer.
 const DIALPLAN: &str = "[bench]\nexten => _X!,1,Answer()\n same => n,Wait(600)\n\
                         exten => done,1,Hangup(16)\nexten => stay,1,Wait(600)\n\
                         [bench-refuse]\nexten => _X!,1,Hangup(21)\n";

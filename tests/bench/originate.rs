@@ -50,7 +50,8 @@ pub fn dial(asterisk: &Asterisk, plan: &Plan) -> Outcome<()> {
         // Written when all that has come was read, so several at once.
         if reader.buffer().is_empty() {
             while open.len() < plan.window && begun < plan.calls {
-                let id = format!("bench-{begun}");
+                // As long as any other: Asterisk refuses an id with which another begins.
+                let id = format!("bench-{begun:08}");
                 orders.push_str(&order(plan, &id));
                 open.insert(id, Open::default());
                 begun += 1;
