@@ -110,14 +110,9 @@ fn link_headers(headers: &Path, out: &Path) -> PathBuf {
 /// What only some versions of Asterisk have.
 fn probe(headers: &Path) {
     let channel = fs::read_to_string(headers.join("asterisk/channel.h")).unwrap_or_default();
-    for (cfg, needle) in [
-        ("has_tech_hangupcause", "int ast_channel_tech_hangupcause("),
-        ("has_get_by_uniqueid", "*ast_channel_get_by_uniqueid("),
-    ] {
-        println!("cargo:rustc-check-cfg=cfg({cfg})");
-        if channel.contains(needle) {
-            println!("cargo:rustc-cfg={cfg}");
-        }
+    println!("cargo:rustc-check-cfg=cfg(has_tech_hangupcause)");
+    if channel.contains("int ast_channel_tech_hangupcause(") {
+        println!("cargo:rustc-cfg=has_tech_hangupcause");
     }
 }
 
@@ -230,18 +225,21 @@ const FUNCTIONS: &[&str] = &[
     "ast_callerid_split",
     "ast_set_callerid",
     "ast_party_connected_line_set_init",
+    "ast_party_redirecting_(init|copy|free)",
     "ast_channel_(appl|data|accountcode|peeraccount|context|exten|priority|fdno|hangupcause)_set",
     "ast_channel_(name|uniqueid|callid|state|hangupcause|tech_hangupcause|call_forward|connected)",
+    "ast_channel_(redirecting|context)",
     "ast_channel_(varshead|whentohangup|internal_alert_readfd)",
-    "ast_channel_(stage_snapshot|stage_snapshot_done|set_connected_line|publish_dial)",
-    "ast_channel_get_by_(name|uniqueid)",
+    "ast_channel_(stage_snapshot|stage_snapshot_done|set_connected_line|set_redirecting)",
+    "ast_channel_(publish_dial|publish_dial_forward)",
+    "ast_channel_get_by_name",
     "ast_channel_iterator_(all_new|next|destroy)",
     "ast_channel_datastore_(add|find|remove)",
     "__ast_datastore_alloc",
     "ast_datastore_free",
     "ast_var_(name|value)",
     // dialplan
-    "pbx_builtin_setvar_helper",
+    "pbx_builtin_(setvar|getvar)_helper",
     "ast_register_application2",
     "ast_unregister_application",
     "__ast_custom_function_register",

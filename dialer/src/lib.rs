@@ -11,9 +11,11 @@
 //! | [`dialer`]  | the state machine: [`dialer::Input`] in, [`dialer::Ready`] out |
 //! | [`store`]   | where everything is kept: the trait and SQLite |
 //! | [`surface`] | wire text to commands and events to wire text |
+//! | [`deadlines`] | what is due when |
 //! | [`limits`]  | every limit, by name |
 #![forbid(unsafe_code)]
 
+pub mod deadlines;
 pub mod dialer;
 pub mod domain;
 mod json;

@@ -31,6 +31,9 @@ pub const TRIES_PER_NUMBER: std::ops::RangeInclusive<u32> = 0..=1_000;
 /// `ServiceLevel`: dialings beyond the free agents.
 pub const SERVICE_LEVEL: std::ops::RangeInclusive<u32> = 0..=1_000;
 
+/// How often one dialing is called on where the far end sends it.
+pub const FORWARDS: usize = 5;
+
 /// `Priority` of an extension.
 pub const PRIORITY: std::ops::RangeInclusive<u32> = 1..=65_535;
 

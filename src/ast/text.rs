@@ -5,8 +5,11 @@ use std::ffi::{c_char, CStr, CString};
 
 /// A C string of `text`, without the NUL bytes that C could not carry.
 pub fn c_string(text: &str) -> CString {
-    let bytes: Vec<u8> = text.bytes().filter(|byte| *byte != 0).collect();
-    CString::new(bytes).unwrap_or_default()
+    CString::new(text).unwrap_or_else(|foul| {
+        let mut bytes = foul.into_vec();
+        bytes.retain(|byte| *byte != 0);
+        CString::new(bytes).unwrap_or_default()
+    })
 }
 
 /// A copy of a C string; empty when `text` is null, and with U+FFFD for what is

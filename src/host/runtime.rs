@@ -34,7 +34,7 @@ use crate::ast::{border, log, module};
 const INPUTS_PER_ROUND: usize = 500;
 
 /// How long what calls tell is gathered, so that many share one transaction.
-const GATHERED_FOR: Duration = Duration::from_millis(5);
+const GATHERED_FOR: Duration = Duration::from_millis(10);
 
 /// Looks into lists that one round makes.
 const TICKS_PER_ROUND: usize = 20;

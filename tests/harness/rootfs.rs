@@ -71,6 +71,10 @@ impl Rootfs {
     pub fn data(&self) -> PathBuf {
         self.folder.join("usr/share/asterisk")
     }
+
+    pub fn headers(&self) -> PathBuf {
+        self.folder.join("usr/include/asterisk")
+    }
 }
 
 pub fn cache_folder() -> Outcome<PathBuf> {

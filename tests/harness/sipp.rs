@@ -41,7 +41,22 @@ impl Sipp {
         must(Sipp::try_start(scenario, port, arguments))
     }
 
+    /// As [`Self::start`], with files in the folder where it runs, for media to play.
+    #[track_caller]
+    pub fn start_with(scenario: &str, files: &[(&str, &[u8])], arguments: &[&str]) -> Sipp {
+        must(Sipp::start_in_folder(scenario, None, arguments, files))
+    }
+
     pub fn try_start(scenario: &str, port: Option<u16>, arguments: &[&str]) -> Outcome<Sipp> {
+        Sipp::start_in_folder(scenario, port, arguments, &[])
+    }
+
+    fn start_in_folder(
+        scenario: &str,
+        port: Option<u16>,
+        arguments: &[&str],
+        files: &[(&str, &[u8])],
+    ) -> Outcome<Sipp> {
         let rootfs = Rootfs::find()?;
         let port = port.map_or_else(free_port, Ok)?;
         let folder = tempfile::Builder::new()
@@ -49,6 +64,9 @@ impl Sipp {
             .tempdir()
             .map_err(|error| format!("temporary folder: {error}"))?;
         let root = folder.path().to_path_buf();
+        for (name, bytes) in files {
+            fs::write(root.join(name), bytes).map_err(|error| format!("{name}: {error}"))?;
+        }
         let mut command = rootfs.command("usr/bin/sipp");
         command.arg("-sf").arg(project().join("tests/sipp").join(scenario));
         command.args(["-i", "127.0.0.1", "-p", &port.to_string()]);

@@ -6,6 +6,7 @@ pub const ADDED: &[(&str, &str, &str)] = &[
     ("Response", "Uuid", "Message"),
     ("OutPlan", "UuiField", "MaxRetryCnt8"),
     ("OutPlan", "ServiceLevel", "MaxRetryCnt8"),
+    ("OutPlan", "CallForward", "MaxRetryCnt8"),
     ("OutCampaign", "ScTimezone", "ScDayList"),
     ("OutCampaign", "NextCampaign", "ScDayList"),
     ("OutDlList", "UData", "ResHangupDetail"),

@@ -174,7 +174,8 @@ impl Dialer {
                 self.change(dialing, ready, |dialing| {
                     dialing.status = DialingStatus::DialBegin;
                     dialing.channel_name = Some(channel_name);
-                    dialing.begun_at = Some(now);
+                    // A call that was forwarded begins once more, on another channel.
+                    dialing.begun_at.get_or_insert(now);
                     dialing.updated_at = Some(now);
                 });
             }

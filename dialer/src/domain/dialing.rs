@@ -1,8 +1,8 @@
 //! The dialing: one number dialled once, from the claim to the hangup.
 
 use super::{
-    CallEnd, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId, DialingId,
-    Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
+    CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId,
+    DialingId, Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use std::sync::Arc;
@@ -66,6 +66,7 @@ pub struct CallCopy {
     /// What the technology is given: `number@trunk`.
     pub address: String,
     pub timeout_ms: u32,
+    pub call_forward: CallForward,
     pub caller_id: Option<String>,
     pub route: Route,
     pub plan_variables: Variables,
@@ -116,6 +117,31 @@ impl Person {
 }
 
 impl CallCopy {
+    /// A copy of nothing but where it goes.
+    #[cfg(test)]
+    pub(super) fn test(tech: &str, address: &str) -> CallCopy {
+        CallCopy {
+            tech: tech.to_owned(),
+            address: address.to_owned(),
+            timeout_ms: 30_000,
+            call_forward: CallForward::Follow,
+            caller_id: None,
+            route: Route::Application { name: "Wait".to_owned(), data: String::new() },
+            plan_variables: Variables::default(),
+            list_variables: Variables::default(),
+            destination_variables: Variables::default(),
+            target_variables: Variables::default(),
+            user_to_user: None,
+            retry_delay_s: 0,
+            max_tries: [1; NUMBERS_PER_TARGET],
+            promised: false,
+            campaign_name: None,
+            person: Person::default(),
+            info: None,
+            variables: Variables::default(),
+        }
+    }
+
     /// With the variables of the channel, which come of the four others.
     pub fn with_variables(mut self) -> CallCopy {
         self.variables = self.plan_variables.clone();
@@ -197,6 +223,7 @@ impl Dialing {
             tech,
             address,
             timeout_ms: plan.dial_timeout_ms,
+            call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
             route: destination.route().ok()?,
             plan_variables: plan.variables.clone(),

@@ -2,17 +2,7 @@
 
 use std::fmt;
 
-/// Control frame numbers (`enum ast_control_frame_type` of asterisk/frame.h)
-/// that decide something here. They are also the `ResDial` values of the wire.
-pub mod control {
-    pub const HANGUP: i32 = 1;
-    pub const RINGING: i32 = 3;
-    pub const ANSWER: i32 = 4;
-    pub const BUSY: i32 = 5;
-    pub const CONGESTION: i32 = 8;
-    pub const PROGRESS: i32 = 14;
-    pub const PROCEEDING: i32 = 15;
-}
+use super::control;
 
 /// Who or what ended a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +80,7 @@ pub enum Disposition {
     NoRoute,
     /// The number was changed (Q.850 22).
     NumberChanged,
-    /// The far end sends calls elsewhere, which is not followed (Q.850 23).
+    /// The far end sends calls elsewhere, where nobody was called (Q.850 23).
     Redirected,
     /// The number is not well formed (Q.850 28).
     InvalidNumber,

@@ -2,10 +2,12 @@
 //! rules, no input and output.
 
 mod campaign;
+pub mod control;
 mod destination;
 mod dial_list;
 mod dialing;
 mod disposition;
+mod forward;
 mod id;
 mod outcome;
 mod plan;
@@ -18,10 +20,11 @@ pub use campaign::{Campaign, CampaignPatch, CampaignStatus, StatusRequest};
 pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
 pub use dial_list::{DialList, DialListPatch, ListCounts};
 pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person};
-pub use disposition::{control, CallEnd, Disposition, EndedBy};
+pub use disposition::{CallEnd, Disposition, EndedBy};
+pub use forward::{Forward, Forwards, NotFollowed};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
 pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
-pub use plan::{DialMode, ListEnd, Plan, PlanPatch};
+pub use plan::{CallForward, DialMode, ListEnd, Plan, PlanPatch};
 pub use schedule::{
     parse_date, parse_dates, parse_days, parse_time, parse_time_zone, Schedule, ScheduleMode,
     SchedulePatch, Window,

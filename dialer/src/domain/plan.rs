@@ -57,6 +57,21 @@ impl ListEnd {
     }
 }
 
+/// `CallForward`: what is done with a call that the far end sends elsewhere (SIP 302).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallForward {
+    /// It has ended there.
+    Refuse = 0,
+    /// It is called where it was sent.
+    Follow = 1,
+}
+
+impl CallForward {
+    pub fn from_code(code: i64) -> Option<CallForward> {
+        [CallForward::Refuse, CallForward::Follow].into_iter().find(|what| *what as i64 == code)
+    }
+}
+
 /// How a campaign dials: mode, timeout, retries, trunk, caller id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -76,6 +91,7 @@ pub struct Plan {
     pub tech: Option<String>,
     /// Dialings beyond the free agents.
     pub service_level: u32,
+    pub call_forward: CallForward,
     /// Target field or variable that is delivered as user-to-user information.
     pub uui_field: Option<String>,
     /// Tries of each number in all.
@@ -97,6 +113,7 @@ pub struct PlanPatch {
     pub trunk: Change<String>,
     pub tech: Change<String>,
     pub service_level: Change<u32>,
+    pub call_forward: Change<CallForward>,
     pub uui_field: Change<String>,
     pub max_tries: [Change<u32>; NUMBERS_PER_TARGET],
     pub variables: Change<Variables>,
@@ -117,6 +134,7 @@ impl Plan {
             trunk: None,
             tech: None,
             service_level: 0,
+            call_forward: CallForward::Refuse,
             uui_field: None,
             max_tries: [5; NUMBERS_PER_TARGET],
             variables: Variables::default(),
@@ -136,6 +154,7 @@ impl Plan {
         patch.trunk.apply_to(&mut self.trunk);
         patch.tech.apply_to(&mut self.tech);
         patch.service_level.apply_or(&mut self.service_level, default.service_level);
+        patch.call_forward.apply_or(&mut self.call_forward, default.call_forward);
         patch.uui_field.apply_to(&mut self.uui_field);
         for (change, place) in patch.max_tries.into_iter().zip(&mut self.max_tries) {
             change.apply_or(place, 5);

@@ -2,10 +2,10 @@
 
 use super::StoreError;
 use crate::domain::{
-    CallCopy, Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DestinationKind,
-    DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus, Disposition, DoneReason,
-    LastResult, ListEnd, Outcome, Person, Plan, PlanId, Route, Schedule, ScheduleMode, Stamps,
-    Target, TargetId, TargetState, Timestamp, Variables,
+    CallCopy, CallForward, Campaign, CampaignId, CampaignStatus, Destination, DestinationId,
+    DestinationKind, DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus,
+    Disposition, DoneReason, LastResult, ListEnd, Outcome, Person, Plan, PlanId, Route, Schedule,
+    ScheduleMode, Stamps, Target, TargetId, TargetState, Timestamp, Variables,
 };
 use crate::json::Object;
 use crate::limits::NUMBERS_PER_TARGET;
@@ -123,6 +123,7 @@ pub fn plan(row: &Row<'_>) -> Result<Plan> {
         trunk: row.get("trunk_name")?,
         tech: row.get("tech_name")?,
         service_level: row.get("service_level")?,
+        call_forward: code(row, "call_forward", CallForward::from_code)?,
         uui_field: row.get("uui_field")?,
         max_tries: serde_json::from_str(&tries).map_err(|_| bad("max_tries"))?,
         variables: variables(row)?,
@@ -307,6 +308,7 @@ pub fn copy_to_json(copy: &CallCopy) -> String {
     json.put("tech", &copy.tech);
     json.put("address", &copy.address);
     json.put("timeout_ms", copy.timeout_ms);
+    json.put("call_forward", copy.call_forward as u32);
     json.put("caller_id", &copy.caller_id);
     json.object("route", |route| match &copy.route {
         Route::Extension { context, exten, priority } => {
@@ -359,6 +361,11 @@ fn copy_from_json(text: &str) -> Option<CallCopy> {
         tech: owned(&value["tech"])?,
         address: owned(&value["address"])?,
         timeout_ms: number(&value["timeout_ms"])?,
+        // Calls that were claimed before this could be chosen were not followed.
+        call_forward: value["call_forward"]
+            .as_i64()
+            .and_then(CallForward::from_code)
+            .unwrap_or(CallForward::Refuse),
         caller_id: owned(&value["caller_id"]),
         route,
         plan_variables: variables("plan_variables")?,

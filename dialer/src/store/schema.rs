@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_schedule.sql"),
     include_str!("migrations/0003_outcome.sql"),
+    include_str!("migrations/0005_call_forward.sql"),
     include_str!("migrations/0006_light.sql"),
 ];
 

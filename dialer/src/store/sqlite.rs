@@ -135,8 +135,8 @@ impl Sqlite {
         self.execute(
             "INSERT OR REPLACE INTO plan (uuid, name, detail, dial_mode, dial_timeout_ms,
                  caller_id, dl_end_handle, retry_delay_s, trunk_name, tech_name, service_level,
-                 uui_field, max_tries, variables, tm_create, tm_update, tm_delete)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 call_forward, uui_field, max_tries, variables, tm_create, tm_update, tm_delete)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 bytes(&plan.id.0),
                 plan.name,
@@ -149,6 +149,7 @@ impl Sqlite {
                 plan.trunk,
                 plan.tech,
                 plan.service_level,
+                plan.call_forward as i64,
                 plan.uui_field,
                 serde_json::json!(plan.max_tries).to_string(),
                 json(&plan.variables),

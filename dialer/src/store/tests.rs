@@ -4,7 +4,7 @@ use super::queries;
 use super::{Reader, Sqlite, Store, TargetPage, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
-    CallEnd, Campaign, CampaignId, CampaignPatch, Change, Destination, DestinationId,
+    CallEnd, CallForward, Campaign, CampaignId, CampaignPatch, Change, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, Dialing, DialingId, DialingParts, DialingStatus,
     Disposition, DoneReason, EndedBy, ListCounts, Outcome, Plan, PlanId, PlanPatch, ScheduleMode,
     SchedulePatch, Target, TargetId, TargetPatch, TargetState, Timestamp, Variables,
@@ -33,6 +33,7 @@ fn plan() -> Plan {
         name: Change::Set("it's \"a\" plan; DROP TABLE plan".into()),
         tech: Change::Set("Local/".into()),
         caller_id: Change::Set("\"Sales\" <1>".into()),
+        call_forward: Change::Set(CallForward::Follow),
         variables: Change::Set(variables("V", "a=b\",'ü")),
         ..PlanPatch::default()
     });

@@ -10,16 +10,13 @@ use crate::sys;
 pub(super) struct Borrowed(NonNull<sys::ast_channel>);
 
 impl Borrowed {
-    pub(super) fn by_uniqueid(uniqueid: &str) -> Option<Borrowed> {
-        let uniqueid = c_string(uniqueid);
-        #[cfg(has_get_by_uniqueid)]
+    /// Names are what Asterisk finds channels by at once. For a unique id, or a name
+    /// that no channel has, it looks at one channel after the other.
+    pub(super) fn by_name(name: &str) -> Option<Borrowed> {
+        let name = c_string(name);
         // SAFETY: the string outlives the call; the answer is null or a
         // counted reference for us.
-        let found = unsafe { sys::ast_channel_get_by_uniqueid(uniqueid.as_ptr()) };
-        #[cfg(not(has_get_by_uniqueid))]
-        // SAFETY: as above; older versions look for unique ids here too.
-        let found = unsafe { sys::ast_channel_get_by_name(uniqueid.as_ptr()) };
-        NonNull::new(found).map(Borrowed)
+        NonNull::new(unsafe { sys::ast_channel_get_by_name(name.as_ptr()) }).map(Borrowed)
     }
 
     pub(super) fn lock(&self) -> Locked<'_> {

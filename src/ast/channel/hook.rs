@@ -22,11 +22,11 @@ use crate::sys;
 /// often in the midst of the owner's own hangup: the owner must not then hold
 /// a lock that its hook takes.
 pub trait Hook: Any + Send + Sync {
-    /// The channel is finally gone. Called once.
-    fn gone(&self, end: EndOfCall);
+    /// The channel that this hook was put on is finally gone. Called once for each.
+    fn gone(&self, hook: HookId, end: EndOfCall);
 
     /// The call was moved between channel structures.
-    fn moved(&self, how: Moved);
+    fn moved(&self, hook: HookId, how: Moved);
 }
 
 /// How a call was moved, seen from its [`super::Leg`].
@@ -79,6 +79,7 @@ impl HookId {
 
 /// The datastore's data.
 struct Attached {
+    id: HookId,
     hook: Arc<dyn Hook>,
     variables: Vec<CString>,
     /// The channel that the datastore is on. Changed with that channel locked.
@@ -129,6 +130,7 @@ pub(super) fn attach(
         return None;
     };
     let attached = Box::new(Attached {
+        id,
         hook,
         variables: variables.iter().map(|name| text::c_string(name)).collect(),
         channel: AtomicPtr::new(channel.raw()),
@@ -148,7 +150,7 @@ extern "C" fn destroyed(data: *mut c_void) {
         // SAFETY: `channel` is the one whose destructor is running, on this
         // thread, with the lock held: see below.
         let end = unsafe { end_of_call(channel, &attached.variables) };
-        attached.hook.gone(end);
+        attached.hook.gone(attached.id, end);
     });
 }
 
@@ -234,7 +236,7 @@ fn moved(data: *mut c_void, channel: *mut sys::ast_channel, how: Moved) {
         // destroys the datastore meanwhile.
         let attached = unsafe { &*data.cast::<Attached>() };
         attached.channel.store(channel, Ordering::Release);
-        attached.hook.moved(how);
+        attached.hook.moved(attached.id, how);
     });
 }
 
@@ -252,9 +254,9 @@ pub(super) fn find(channel: &Locked<'_>) -> Option<Arc<dyn Hook>> {
 
 /// Whether the channel that the hook is on is answered; true if there is none any
 /// more.
-pub fn is_up(uniqueid: &str, hook: HookId) -> bool {
+pub fn is_up(name: &str, hook: HookId) -> bool {
     let mut up = true;
-    on_hooked(uniqueid, hook, |channel| {
+    on_hooked(name, hook, |channel| {
         // SAFETY: reads a number of the locked channel.
         up = unsafe { sys::ast_channel_state(channel.raw()) } == sys::AST_STATE_UP;
     });
@@ -264,10 +266,10 @@ pub fn is_up(uniqueid: &str, hook: HookId) -> bool {
 /// Asks whoever runs a channel to hang it up, with a Q.850 `cause`. For a
 /// channel that the PBX owns: a [`super::Leg`] is hung up by its owner.
 ///
-/// `uniqueid` is where to look first; if the hook is no longer there, all
+/// `name` is where to look first, at once; if the hook is no longer there, all
 /// channels are searched. False if no channel has the hook: the call is over.
-pub fn soft_hangup(uniqueid: &str, hook: HookId, cause: i32) -> bool {
-    on_hooked(uniqueid, hook, |channel| {
+pub fn soft_hangup(name: &str, hook: HookId, cause: i32) -> bool {
+    on_hooked(name, hook, |channel| {
         // SAFETY: the channel is locked.
         unsafe { sys::ast_channel_hangupcause_set(channel.raw(), cause) };
         // SAFETY: takes the same, recursive lock; does not wait for the hangup.
@@ -276,7 +278,7 @@ pub fn soft_hangup(uniqueid: &str, hook: HookId, cause: i32) -> bool {
 }
 
 /// Does something with the channel that has the hook, locked; false if none has.
-fn on_hooked(uniqueid: &str, hook: HookId, mut act: impl FnMut(&Locked<'_>)) -> bool {
+fn on_hooked(name: &str, hook: HookId, mut act: impl FnMut(&Locked<'_>)) -> bool {
     let uid = hook.uid();
     let mut act_if_hooked = |channel: &Borrowed| {
         let channel = channel.lock();
@@ -288,7 +290,7 @@ fn on_hooked(uniqueid: &str, hook: HookId, mut act: impl FnMut(&Locked<'_>)) -> 
         }
         !found.is_null()
     };
-    if let Some(channel) = Borrowed::by_uniqueid(uniqueid) {
+    if let Some(channel) = Borrowed::by_name(name) {
         if act_if_hooked(&channel) {
             return true;
         }

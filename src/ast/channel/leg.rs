@@ -43,6 +43,7 @@ pub enum Read {
 pub struct ControlFrame(pub i32);
 
 impl ControlFrame {
+    pub const HANGUP: Self = Self(sys::AST_CONTROL_HANGUP as i32);
     pub const RINGING: Self = Self(sys::AST_CONTROL_RINGING as i32);
     pub const ANSWER: Self = Self(sys::AST_CONTROL_ANSWER as i32);
     pub const BUSY: Self = Self(sys::AST_CONTROL_BUSY as i32);
@@ -229,12 +230,45 @@ impl Leg {
     }
 
     /// Where the called party sends the call instead, as `tech/address` or an
-    /// extension (optionally `@context`).
+    /// extension, of [`Leg::forward_context`].
     pub fn call_forward(&self) -> Option<String> {
         let channel = self.lock();
         // SAFETY: the string does not change while the channel is locked.
         let forward = unsafe { text::copy(sys::ast_channel_call_forward(channel.raw())) };
         (!forward.is_empty()).then_some(forward)
+    }
+
+    /// The context of extensions that the called party sends the call to: what the
+    /// variable `FORWARD_CONTEXT` says, else the channel's own.
+    pub fn forward_context(&self) -> String {
+        let channel = self.lock();
+        let name = c"FORWARD_CONTEXT";
+        // SAFETY: the answer stays while the channel is locked.
+        let wanted = unsafe { sys::pbx_builtin_getvar_helper(channel.raw(), name.as_ptr()) };
+        // SAFETY: null, or a string of the locked channel.
+        let wanted = unsafe { text::copy(wanted) };
+        if !wanted.is_empty() {
+            return wanted;
+        }
+        // SAFETY: a string of the locked channel.
+        unsafe { text::copy(sys::ast_channel_context(channel.raw())) }
+    }
+
+    /// Publishes that this call was forwarded, and goes on as `next`.
+    pub fn publish_forward(&self, next: &Leg, forward: &str) {
+        let forward = c_string(forward);
+        // SAFETY: there is no calling channel; the strings outlive the call,
+        // which takes the channels' locks.
+        unsafe {
+            sys::ast_channel_publish_dial_forward(
+                ptr::null_mut(),
+                self.raw(),
+                next.raw(),
+                ptr::null(),
+                c"CANCEL".as_ptr(),
+                forward.as_ptr(),
+            );
+        }
     }
 
     /// The Q.850 hangup cause; 0 if there is none yet.

@@ -21,7 +21,7 @@ pub use leg::{ControlFrame, Leg, Read};
 #[cfg(feature = "bench")]
 pub use originate::originate;
 pub use parties::parse_callerid;
-pub use request::{request, Request};
+pub use request::{request, request_forwarded, Request};
 
 use super::text;
 use crate::sys;

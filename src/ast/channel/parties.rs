@@ -1,4 +1,4 @@
-//! Who calls: caller id and connected line.
+//! Who calls, and who sent the call on: caller id, connected line, redirecting.
 
 use std::ffi::{c_char, CString};
 use std::mem::MaybeUninit;
@@ -86,5 +86,37 @@ impl Leg {
         // SAFETY: the strings outlive the call, which copies them and takes
         // the channel's lock; null updates whatever has changed.
         unsafe { sys::ast_channel_set_connected_line(self.raw(), &line, std::ptr::null()) };
+    }
+
+    /// Takes over who sent the call on, and why, from the leg that was forwarded; where
+    /// that does not say who, it was `number`.
+    pub fn set_redirecting_from(&self, forwarded: &Leg, number: &str) {
+        let number = c_string(number);
+        let mut parties = MaybeUninit::uninit();
+        // SAFETY: makes it a valid structure without strings.
+        unsafe { sys::ast_party_redirecting_init(parties.as_mut_ptr()) };
+        // SAFETY: made valid above.
+        let mut parties = unsafe { parties.assume_init() };
+        {
+            let channel = forwarded.lock();
+            // SAFETY: the channel is locked while its parties are read.
+            let current = unsafe { sys::ast_channel_redirecting(channel.raw()) };
+            // SAFETY: both are valid; the strings are copied.
+            unsafe { sys::ast_party_redirecting_copy(&mut parties, current) };
+        }
+        let from = &mut parties.from.number;
+        let (own, was_valid) = (from.str_, from.valid);
+        // SAFETY: null, or a string of the copy.
+        if was_valid == 0 || unsafe { text::copy(own) }.is_empty() {
+            from.str_ = number.as_ptr().cast_mut();
+            from.valid = 1;
+        }
+        // SAFETY: the strings outlive the call, which copies them and takes
+        // the channel's lock; null updates whatever has changed.
+        unsafe { sys::ast_channel_set_redirecting(self.raw(), &parties, std::ptr::null()) };
+        // What is freed is the copy's own string.
+        parties.from.number.str_ = own;
+        // SAFETY: made by the copy, and freed once.
+        unsafe { sys::ast_party_redirecting_free(&mut parties) };
     }
 }

@@ -49,6 +49,21 @@ impl std::error::Error for RequestError {}
 ///
 /// The technology's reason.
 pub fn request(request: &Request<'_>) -> Result<Leg, RequestError> {
+    make(request, ptr::null())
+}
+
+/// As [`request`], for a call that was forwarded: the new channel has the `Linkedid`
+/// of the old one.
+///
+/// # Errors
+///
+/// The technology's reason.
+pub fn request_forwarded(request: &Request<'_>, old: &Leg) -> Result<Leg, RequestError> {
+    make(request, old.raw())
+}
+
+/// `requestor` is null, or a channel that stays alive meanwhile and is not locked.
+fn make(request: &Request<'_>, requestor: *const sys::ast_channel) -> Result<Leg, RequestError> {
     let formats = Formats::new(request.codecs).ok_or(RequestError { cause: 0 })?;
     let tech = c_string(request.tech);
     let address = c_string(request.address);
@@ -62,7 +77,7 @@ pub fn request(request: &Request<'_>) -> Result<Leg, RequestError> {
     // SAFETY: everything passed outlives the call; Asterisk copies the ids and
     // takes its own reference to the formats.
     let channel = unsafe {
-        sys::ast_request(tech.as_ptr(), formats.0, &ids, ptr::null(), address.as_ptr(), &mut cause)
+        sys::ast_request(tech.as_ptr(), formats.0, &ids, requestor, address.as_ptr(), &mut cause)
     };
     let channel = NonNull::new(channel).ok_or(RequestError { cause })?;
     // SAFETY: `ast_request` gives its caller the channel, to hang up.

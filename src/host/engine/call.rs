@@ -28,15 +28,17 @@ pub struct Call {
     pub dialing: Arc<Dialing>,
     calls: Arc<Calls>,
     progress: Mutex<Progress>,
-    /// The event loop that has to know when the channel's descriptor changes,
-    /// and the hook on the channel.
-    watcher: OnceLock<(Entrance, HookId)>,
+    /// The event loop that has to know when the channel's descriptor changes.
+    watcher: OnceLock<Entrance>,
 }
 
 struct Progress {
     stage: Stage,
     canceled: bool,
-    hooked: bool,
+    /// The hook on its channel, and that channel's name. Of a call that was
+    /// forwarded, it is the last channel's hook that says the end.
+    hook: Option<HookId>,
+    channel: String,
     answered: bool,
     /// Last control frame that means something.
     last_control: i32,
@@ -55,7 +57,8 @@ impl Call {
             progress: Mutex::new(Progress {
                 stage: Stage::Queued,
                 canceled: false,
-                hooked: false,
+                hook: None,
+                channel: String::new(),
                 answered: false,
                 last_control: 0,
                 ended_by: EndedBy::Call,
@@ -91,46 +94,57 @@ impl Call {
         !progress.canceled
     }
 
-    /// Names the event loop that reads the channel, and the channel's hook.
-    pub fn watched_by(&self, watcher: Entrance, hook: HookId) {
+    /// Names the event loop that reads the channel.
+    pub fn watched_by(&self, watcher: Entrance) {
         // A call is read by one event loop in its life.
-        let _ = self.watcher.set((watcher, hook));
+        let _ = self.watcher.set(watcher);
     }
 
     /// The hook on its channel, once it is on its way.
     pub fn hook(&self) -> Option<HookId> {
-        self.watcher.get().map(|(_, hook)| *hook)
+        self.progress().hook
     }
 
     /// Has the PBX hang it up, on whichever channel the hook is by now.
     pub fn hang_up_in_pbx(&self, hook: HookId) {
-        soft_hangup(&self.id().to_string(), hook, NORMAL_CLEARING);
+        soft_hangup(&self.channel(), hook, NORMAL_CLEARING);
+    }
+
+    /// The name of its channel, where it began.
+    fn channel(&self) -> String {
+        self.progress().channel.clone()
     }
 
     /// Hangs it up if it was taken away to a channel of the PBX and nobody has
     /// answered there either.
     pub fn time_out_in_pbx(&self, hook: HookId) {
-        let id = self.id().to_string();
-        if !is_up(&id, hook) {
+        let channel = self.channel();
+        if !is_up(&channel, hook) {
             self.ends_by(EndedBy::RingTimeout);
-            soft_hangup(&id, hook, NO_ANSWER);
+            soft_hangup(&channel, hook, NO_ANSWER);
         }
     }
 
     /// A fault kept it from being placed: with a hook on its channel, that one
     /// says the end; without, nobody else does.
     pub fn failed(&self) {
-        if !self.progress().hooked {
+        if self.progress().hook.is_none() {
             self.not_placed(EndedBy::NotPlaced, 0);
         }
     }
 
-    /// From here on the hook says the end.
-    pub fn hooked(&self) {
-        self.progress().hooked = true;
+    /// From here on this hook says the end, and that of a channel before this one no
+    /// longer does.
+    pub fn hooked(&self, hook: HookId, channel: String) {
+        let mut progress = self.progress();
+        progress.hook = Some(hook);
+        progress.channel = channel;
+        // What was heard of the channel before this one is not said of this one.
+        progress.last_control = 0;
     }
 
-    pub fn begun(&self, channel_name: String) {
+    pub fn begun(&self) {
+        let channel_name = self.channel();
         self.tell(CallEvent::Begun { dialing: self.id(), channel_name });
     }
 
@@ -236,7 +250,11 @@ impl Call {
 }
 
 impl Hook for Call {
-    fn gone(&self, end: EndOfCall) {
+    fn gone(&self, hook: HookId, end: EndOfCall) {
+        if self.hook() != Some(hook) {
+            // It was forwarded: another channel goes on with it.
+            return;
+        }
         if end.was_up {
             // Also if it was answered after somebody took it away while it rang.
             self.progress().answered = true;
@@ -246,8 +264,9 @@ impl Hook for Call {
         self.end(end.hangup_cause, end.tech_cause, amd);
     }
 
-    fn moved(&self, how: Moved) {
-        if let Some((watcher, _)) = self.watcher.get() {
+    fn moved(&self, hook: HookId, how: Moved) {
+        let watcher = self.watcher.get().filter(|_| self.hook() == Some(hook));
+        if let Some(watcher) = watcher {
             watcher.moved(self.id(), how);
         }
     }

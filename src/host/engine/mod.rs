@@ -4,7 +4,10 @@
 //!  order ──► placer threads ──► event thread ──► PBX threads
 //!            request and call   epoll on the     run the destination of an
 //!            (may block)        alert fds, and   answered call (block until
-//!                               a timer heap     it ends)
+//!                  ▲            deadlines        it ends)
+//!                  └── forwarded ────┼─────► ender threads
+//!                                     time is   hang up
+//!                                     up, canceled
 //! ```
 //!
 //! A few threads serve thousands of ringing calls; only an answered call has a
@@ -12,8 +15,12 @@
 //! its final hangup, whoever owns it by then, and tells the dialer.
 
 mod call;
+mod ender;
+mod forward;
+mod hearing;
 mod placer;
 mod pool;
+mod queue;
 mod ringing;
 
 use std::collections::HashMap;
@@ -26,7 +33,8 @@ use super::timings::Stopwatch;
 use crate::ast::thread::SpawnError;
 pub use call::Call;
 use call::Stage;
-use placer::Placers;
+use ender::Enders;
+use placer::{Orders, Placers};
 use pool::Pool;
 use ringing::Ringing;
 
@@ -36,9 +44,16 @@ const NORMAL_CLEARING: i32 = 16;
 /// Q.850 "no answer from user (user alerted)": what a call is told that nobody answered in time.
 const NO_ANSWER: i32 = 19;
 
+/// Q.850 "redirection to new destination": what a call is told that the far end sent
+/// elsewhere, where nobody was called.
+const REDIRECTED: i32 = 23;
+
 /// Threads that request and call. Two keep one core busy; more only queue at
 /// the technology's own threads.
 const PLACERS: usize = 3;
+
+/// Threads that hang up calls which are not answered.
+const ENDERS: usize = 3;
 
 /// The call engine. Dropping it ends its threads, and with them the calls that
 /// are not answered yet.
@@ -46,6 +61,7 @@ pub struct Engine {
     // Dropped in this order: nothing may be handed to what has ended already.
     placers: Placers,
     ringing: Ringing,
+    _enders: Enders,
     pool: Arc<Pool>,
     calls: Arc<Calls>,
 }
@@ -70,9 +86,11 @@ impl Engine {
     pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
         let calls = Arc::new(Calls { inbox, live: Mutex::default(), watches: Watches::default() });
         let pool = Arc::new(Pool::new());
-        let ringing = Ringing::start(pool.clone())?;
-        let placers = Placers::start(PLACERS, ringing.entrance())?;
-        Ok(Engine { placers, ringing, pool, calls })
+        let orders = Orders::default();
+        let enders = Enders::start(ENDERS)?;
+        let ringing = Ringing::start(pool.clone(), orders.clone(), enders.endings())?;
+        let placers = Placers::start(PLACERS, orders, ringing.entrance())?;
+        Ok(Engine { placers, ringing, _enders: enders, pool, calls })
     }
 
     /// Places a call. Exactly one `Ended` tells its end.

@@ -1,45 +1,41 @@
 //! Placing: request a channel, dress it, call. Done by a few threads of their
 //! own, because the technology may keep them waiting.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use dialer::domain::{Dialing, EndedBy};
+use dialer::domain::{CallCopy, EndedBy};
 
 use super::call::{Call, Stage, VARIABLES};
+use super::forward::Forwarded;
+use super::queue::Queue;
 use super::ringing::Entrance;
 use crate::ast::channel::{parse_callerid, request, Leg, Request};
 use crate::ast::thread::{self, JoinHandle, SpawnError};
 use crate::ast::{border, log};
 
-/// The placer threads and their queue.
+/// The placer threads.
 pub struct Placers {
-    queue: Arc<Queue>,
+    orders: Orders,
     threads: Vec<JoinHandle>,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    filled: Condvar,
-}
+/// Where calls are handed to the placer threads.
+#[derive(Clone, Default)]
+pub struct Orders(Arc<Queue<Order>>);
 
-#[derive(Default)]
-struct Waiting {
-    calls: VecDeque<Arc<Call>>,
-    stop: bool,
+enum Order {
+    Place(Arc<Call>),
+    Follow(Box<Forwarded>),
 }
 
 impl Placers {
-    pub fn start(threads: usize, ringing: Entrance) -> Result<Placers, SpawnError> {
-        let mut placers = Placers { queue: Arc::default(), threads: Vec::new() };
+    pub fn start(threads: usize, orders: Orders, ringing: Entrance) -> Result<Placers, SpawnError> {
+        let mut placers = Placers { orders, threads: Vec::new() };
         for _ in 0..threads {
-            let (queue, ringing) = (placers.queue.clone(), ringing.clone());
+            let (orders, ringing) = (placers.orders.clone(), ringing.clone());
             let thread = thread::spawn("outbound_place", 0, move || {
-                while let Some(call) = queue.next() {
-                    if border::catch(|| place(call.clone(), &ringing)).is_err() {
-                        call.failed();
-                    }
+                while let Some(order) = orders.0.next() {
+                    order.carry_out(&ringing);
                 }
             })?;
             placers.threads.push(thread);
@@ -48,44 +44,43 @@ impl Placers {
     }
 
     pub fn place(&self, call: Arc<Call>) {
-        self.queue.lock().calls.push_back(call);
-        self.queue.filled.notify_one();
+        self.orders.0.push(Order::Place(call));
     }
 
     pub fn waiting(&self) -> usize {
-        self.queue.lock().calls.len()
+        self.orders.0.len()
     }
 }
 
 impl Drop for Placers {
     /// Calls that are not placed yet stay unplaced; what the store has of them
-    /// is closed when it is opened again.
+    /// is closed when it is opened again. Forwarded ones are hung up.
     fn drop(&mut self) {
-        {
-            let mut waiting = self.queue.lock();
-            waiting.stop = true;
-            waiting.calls.clear();
-        }
-        self.queue.filled.notify_all();
+        let left = self.orders.0.close();
         self.threads.clear();
+        drop(left);
     }
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl Orders {
+    /// Has a call placed where it was forwarded to, before those that only begin.
+    pub fn follow(&self, forwarded: Forwarded) {
+        self.0.push_first(Order::Follow(Box::new(forwarded)));
     }
+}
 
-    fn next(&self) -> Option<Arc<Call>> {
-        let mut waiting = self.lock();
-        loop {
-            if waiting.stop {
-                return None;
+impl Order {
+    fn carry_out(self, ringing: &Entrance) {
+        match self {
+            Order::Place(call) => {
+                if border::catch(|| place(call.clone(), ringing)).is_err() {
+                    call.failed();
+                }
             }
-            if let Some(call) = waiting.calls.pop_front() {
-                return Some(call);
+            Order::Follow(forwarded) => {
+                // A fault drops its channels: the hook of the last one says the end.
+                let _ = border::catch(|| forwarded.follow(ringing));
             }
-            waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -102,20 +97,18 @@ fn place(call: Arc<Call>, ringing: &Entrance) {
         address: &dialing.copy.address,
         uniqueid: &id,
         uniqueid2: Some(&other),
-        // PJSIP offers what its endpoint allows. Others take the best that they are
-        // offered, which for Local would be 192 kHz.
-        codecs: (dialing.copy.tech != "PJSIP").then_some("slin"),
+        codecs: codecs(&dialing.copy.tech),
     };
     let leg = match request(&wanted) {
         Ok(leg) => leg,
         Err(error) => return call.not_placed(EndedBy::NotPlaced, error.cause),
     };
-    dress(&leg, &dialing);
+    dress(&leg, &dialing.copy, &dialing.copy.tech);
     let Some(hook) = leg.attach(call.clone(), &VARIABLES) else {
         drop(leg);
         return call.not_placed(EndedBy::NotPlaced, 0);
     };
-    call.hooked();
+    call.hooked(hook, leg.name());
     if call.is_canceled() {
         call.ends_by(EndedBy::Cancel);
         return leg.hangup();
@@ -129,14 +122,19 @@ fn place(call: Arc<Call>, ringing: &Entrance) {
         call.ends_by_cause(EndedBy::NotPlaced, Some(cause));
         return leg.hangup();
     }
-    call.begun(leg.name());
+    call.begun();
     ringing.add(call, leg, hook);
+}
+
+/// PJSIP offers what its endpoint allows. Others take the best that they are offered,
+/// which for Local would be 192 kHz.
+pub fn codecs(tech: &str) -> Option<&'static str> {
+    (tech != "PJSIP").then_some("slin")
 }
 
 /// Caller id and variables. The user-to-user information goes with the call:
 /// for the dialplan as `OUTBOUND_UUI`, for PJSIP also as a header of the INVITE.
-fn dress(leg: &Leg, dialing: &Dialing) {
-    let copy = &dialing.copy;
+pub fn dress(leg: &Leg, copy: &CallCopy, tech: &str) {
     if let Some(caller_id) = &copy.caller_id {
         let caller_id = parse_callerid(caller_id);
         leg.set_caller_id(&caller_id.number, &caller_id.name);
@@ -144,7 +142,7 @@ fn dress(leg: &Leg, dialing: &Dialing) {
     let mut variables: Vec<(&str, &str)> = copy.variables.iter().collect();
     if let Some(text) = &copy.user_to_user {
         variables.push(("OUTBOUND_UUI", text));
-        if copy.tech == "PJSIP" {
+        if tech == "PJSIP" {
             variables.push(("PJSIP_HEADER(add,User-to-User)", text));
         }
     }

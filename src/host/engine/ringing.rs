@@ -3,31 +3,29 @@
 //! It sleeps on the channels' alert descriptors, until a frame comes, somebody
 //! knocks, or the next call's time is up.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dialer::domain::{control, DialingId, EndedBy, Route};
+use dialer::deadlines::Deadlines;
+use dialer::domain::{CallForward, DialingId, EndedBy, Forwards, Route};
 
 use super::call::{Call, Stage};
+use super::ender::Endings;
+use super::forward::Forwarded;
+use super::hearing::{hear, Verdict};
+use super::placer::Orders;
 use super::pool::Pool;
-use crate::ast::channel::{Alerts, ControlFrame, HookId, Knocker, Leg, Moved, Read};
+use super::REDIRECTED;
+use crate::ast::channel::{Alerts, HookId, Knocker, Leg, Moved};
 use crate::ast::thread::{self, JoinHandle, SpawnError};
 use crate::ast::{border, log};
 
 /// How long to wait before calls are watched again after that failed.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
-
-/// Q.850 causes that this side says.
-mod cause {
-    pub const USER_BUSY: i32 = 17;
-    pub const REDIRECTED: i32 = 23;
-    pub const INVALID_NUMBER_FORMAT: i32 = 28;
-    pub const CONGESTION: i32 = 34;
-}
 
 /// The event thread. Dropping it ends it, and hangs up what it has.
 pub struct Ringing {
@@ -52,14 +50,17 @@ enum Errand {
 }
 
 /// A call that is not answered yet.
-struct Ringer {
-    call: Arc<Call>,
-    leg: Leg,
-    hook: HookId,
+pub struct Ringer {
+    pub call: Arc<Call>,
+    pub leg: Leg,
+    pub hook: HookId,
+    /// When nobody will have answered, wherever it was forwarded to.
+    pub deadline: Instant,
+    pub forwards: Forwards,
 }
 
 impl Ringing {
-    pub fn start(pool: Arc<Pool>) -> Result<Ringing, SpawnError> {
+    pub fn start(pool: Arc<Pool>, orders: Orders, endings: Endings) -> Result<Ringing, SpawnError> {
         let system = |error: io::Error| SpawnError { errno: error.raw_os_error().unwrap_or(0) };
         let alerts = Alerts::new().map_err(system)?;
         let entrance =
@@ -67,11 +68,13 @@ impl Ringing {
         let mut ringers = Ringers {
             alerts,
             pool,
+            orders,
+            endings,
             entrance: entrance.clone(),
             calls: HashMap::new(),
             keys: HashMap::new(),
             taken_away: HashMap::new(),
-            deadlines: BinaryHeap::new(),
+            deadlines: Deadlines::default(),
             next_key: 0,
         };
         let thread = thread::spawn("outbound_ring", 0, move || ringers.run())?;
@@ -92,8 +95,15 @@ impl Drop for Ringing {
 impl Entrance {
     /// A call is on its way: its hook is on its channel.
     pub fn add(&self, call: Arc<Call>, leg: Leg, hook: HookId) {
-        call.watched_by(self.clone(), hook);
-        self.send(Errand::Add(Box::new(Ringer { call, leg, hook })));
+        let timeout = Duration::from_millis(u64::from(call.dialing.copy.timeout_ms));
+        let (deadline, forwards) = (Instant::now() + timeout, Forwards::default());
+        call.watched_by(self.clone());
+        self.add_again(Ringer { call, leg, hook, deadline, forwards });
+    }
+
+    /// A call goes on that was on its way already.
+    pub fn add_again(&self, ringer: Ringer) {
+        self.send(Errand::Add(Box::new(ringer)));
     }
 
     pub fn hang_up(&self, call: Arc<Call>) {
@@ -124,28 +134,21 @@ impl Entrance {
 struct Ringers {
     alerts: Alerts,
     pool: Arc<Pool>,
+    orders: Orders,
+    endings: Endings,
     entrance: Entrance,
     calls: HashMap<u64, Watched>,
     keys: HashMap<DialingId, u64>,
     /// Calls that somebody took away while they rang, until their time is up.
     taken_away: HashMap<u64, (Arc<Call>, HookId)>,
-    /// Keys by the time at which nobody will have answered. Of calls that are
-    /// gone already, too: those are passed over.
-    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// Keys by the time at which nobody will have answered.
+    deadlines: Deadlines<Instant, u64>,
     next_key: u64,
 }
 
 struct Watched {
     ringer: Ringer,
     fd: RawFd,
-}
-
-/// What a frame says of a call.
-enum Verdict {
-    Goes,
-    Answered,
-    /// It is over, by a frame or by its hangup; this is its `DialEnd` status.
-    Over(&'static str),
 }
 
 impl Ringers {
@@ -156,9 +159,8 @@ impl Ringers {
 
     /// One wait and what it brings; false when the thread is to end.
     fn round(&mut self) -> bool {
-        let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
         let mut readable = Vec::new();
-        if let Err(error) = self.alerts.wait(deadline, &mut readable) {
+        if let Err(error) = self.alerts.wait(self.deadlines.next(), &mut readable) {
             log::error!("Calls cannot be watched: {error}");
             std::thread::sleep(RETRY_AFTER);
         }
@@ -194,8 +196,7 @@ impl Ringers {
                 return ringer.leg.hangup();
             }
         };
-        let timeout = Duration::from_millis(u64::from(ringer.call.dialing.copy.timeout_ms));
-        self.deadlines.push(Reverse((Instant::now() + timeout, key)));
+        self.deadlines.add(ringer.deadline, key);
         self.keys.insert(ringer.call.id(), key);
         self.calls.insert(key, Watched { ringer, fd });
     }
@@ -218,7 +219,8 @@ impl Ringers {
     /// on; what is left here is an empty channel.
     fn let_go(&mut self, dialing: DialingId) {
         let Some(key) = self.keys.get(&dialing).copied() else { return };
-        let Some(Ringer { call, leg, hook }) = self.take(key) else { return };
+        let Some(Ringer { call, leg, hook, deadline, .. }) = self.take(key) else { return };
+        self.deadlines.add(deadline, key);
         self.taken_away.insert(key, (call.clone(), hook));
         let goes_on = call.enter(Stage::InPbx(hook));
         leg.hangup();
@@ -245,6 +247,7 @@ impl Ringers {
         match verdict {
             Verdict::Goes => {}
             Verdict::Answered => self.answered(key),
+            Verdict::Forwarded(to) => self.forwarded(key, &to),
             Verdict::Over(status) => {
                 if let Some(ringer) = self.take(key) {
                     ringer.leg.publish_dial_status(status);
@@ -255,7 +258,7 @@ impl Ringers {
     }
 
     fn answered(&mut self, key: u64) {
-        let Some(Ringer { call, leg, hook }) = self.take(key) else { return };
+        let Some(Ringer { call, leg, hook, .. }) = self.take(key) else { return };
         leg.publish_dial_status("ANSWER");
         call.answered(hook);
         if call.is_canceled() {
@@ -265,29 +268,38 @@ impl Ringers {
         self.pool.run(move || answered.hand_over());
     }
 
+    /// The far end sends the call elsewhere: it is called there, or has ended.
+    fn forwarded(&mut self, key: u64, to: &str) {
+        let Some(mut ringer) = self.take(key) else { return };
+        let Ringer { call, leg, forwards, .. } = &mut ringer;
+        let copy = &call.dialing.copy;
+        if copy.call_forward == CallForward::Refuse {
+            return ringer.sent_away();
+        }
+        match forwards.follow(copy, to, &leg.forward_context()) {
+            Ok(()) if call.enter(Stage::Placing) => {
+                self.orders.follow(Forwarded { ringer, text: to.to_owned() });
+            }
+            Ok(()) => self.endings.end(ringer, EndedBy::Cancel, "CANCEL"),
+            Err(why) => ringer.not_followed(why, to),
+        }
+    }
+
     /// Hangs one call up by our own decision.
-    fn end(&mut self, dialing: DialingId, by: EndedBy, status: &str) {
+    fn end(&mut self, dialing: DialingId, by: EndedBy, status: &'static str) {
         let Some(key) = self.keys.get(&dialing).copied() else { return };
         if let Some(ringer) = self.take(key) {
-            ringer.call.ends_by(by);
-            ringer.leg.publish_dial_status(status);
-            ringer.leg.hangup();
+            self.endings.end(ringer, by, status);
         }
     }
 
     fn time_out(&mut self, now: Instant) {
-        while let Some(Reverse((at, key))) = self.deadlines.peek().copied() {
-            if at > now {
-                return;
-            }
-            self.deadlines.pop();
+        while let Some(key) = self.deadlines.due(now) {
             if let Some((call, hook)) = self.taken_away.remove(&key) {
                 call.time_out_in_pbx(hook);
             }
-            let call = self.calls.get(&key).map(|watched| watched.ringer.call.clone());
-            if let Some(call) = call {
-                call.watches().timeouts.add(at.elapsed());
-                self.end(call.id(), EndedBy::RingTimeout, "NOANSWER");
+            if let Some(ringer) = self.take(key) {
+                self.endings.end(ringer, EndedBy::RingTimeout, "NOANSWER");
             }
         }
     }
@@ -296,66 +308,35 @@ impl Ringers {
         let watched = self.calls.remove(&key)?;
         self.alerts.forget(watched.fd, key);
         self.keys.remove(&watched.ringer.call.id());
+        self.deadlines.remove(watched.ringer.deadline, key);
         Some(watched.ringer)
     }
 }
 
-/// What one frame means, as it is noted at the call.
-fn hear(call: &Call, leg: &Leg, read: Read) -> Verdict {
-    if leg.call_forward().is_some() {
-        call.ends_by_cause(EndedBy::Call, Some(cause::REDIRECTED));
-        return Verdict::Over("CHANUNAVAIL");
+impl Ringer {
+    /// Hangs it up by our own decision.
+    pub fn give_up(self, by: EndedBy, status: &str) {
+        self.call.ends_by(by);
+        self.leg.publish_dial_status(status);
+        self.leg.hangup();
     }
-    let frame = match read {
-        Read::Other => return Verdict::Goes,
-        Read::Hangup { cause } => return Verdict::Over(dial_status(cause)),
-        Read::Control(frame) => frame,
-    };
-    match frame {
-        ControlFrame::ANSWER => Verdict::Answered,
-        ControlFrame::RINGING => heard(call, leg, frame, "RINGING"),
-        ControlFrame::PROGRESS => heard(call, leg, frame, "PROGRESS"),
-        ControlFrame::PROCEEDING => heard(call, leg, frame, "PROCEEDING"),
-        ControlFrame::BUSY => refused(call, leg, frame, cause::USER_BUSY, "BUSY"),
-        ControlFrame::CONGESTION => refused(call, leg, frame, cause::CONGESTION, "CONGESTION"),
-        ControlFrame::INCOMPLETE => {
-            refused(call, leg, frame, cause::INVALID_NUMBER_FORMAT, "CHANUNAVAIL")
-        }
-        _ => Verdict::Goes,
-    }
-}
 
-fn heard(call: &Call, leg: &Leg, frame: ControlFrame, status: &str) -> Verdict {
-    // Once it rings it rings: media that comes later does not take that back.
-    if call.last_control() != control::RINGING {
-        call.heard(frame.0);
+    /// Ends it where the far end sent it elsewhere, which the plan would have followed.
+    pub fn not_followed(self, why: impl Display, to: &str) {
+        log::notice!(
+            "Dialing {}: {} sends the call to '{}', where nobody is called: {why}",
+            self.call.id(),
+            self.leg.name(),
+            to.escape_debug()
+        );
+        self.sent_away();
     }
-    leg.publish_dial_status(status);
-    Verdict::Goes
-}
 
-/// A frame that refuses; some technologies leave the cause to it.
-fn refused(
-    call: &Call,
-    leg: &Leg,
-    frame: ControlFrame,
-    cause: i32,
-    status: &'static str,
-) -> Verdict {
-    call.heard(frame.0);
-    if leg.hangup_cause() == 0 {
-        call.ends_by_cause(EndedBy::Call, Some(cause));
-    }
-    Verdict::Over(status)
-}
-
-/// The `DialEnd` status for a hangup cause, as the Dial application has it.
-fn dial_status(cause: i32) -> &'static str {
-    match cause {
-        17 => "BUSY",
-        34 | 42 | 44 => "CONGESTION",
-        18 | 19 => "NOANSWER",
-        _ => "CHANUNAVAIL",
+    /// Ends it where the far end sent it elsewhere.
+    fn sent_away(self) {
+        self.call.ends_by_cause(EndedBy::Call, Some(REDIRECTED));
+        self.leg.publish_dial_status("CHANUNAVAIL");
+        self.leg.hangup();
     }
 }
 

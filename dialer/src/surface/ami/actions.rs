@@ -81,6 +81,7 @@ const PLAN: &[Header] = &[
     header("TrunkName", "Trunk: PJSIP endpoint, or context of a Local channel."),
     header("TechName", "Channel technology with its slash, such as PJSIP/."),
     header("ServiceLevel", "Dialings beyond the free agents, 0 to 1000. Default 0."),
+    header("CallForward", "A call that the far end sends elsewhere (SIP 302): 0 is refused, 1 is called there. Default 0. With 1 the far end chooses whom you call, at your cost."),
     header("MaxRetry1", "Tries of Number1 in all, 0 to 1000. Default 5."),
     header("MaxRetry2", "Tries of Number2 in all. Default 5."),
     header("MaxRetry3", "Tries of Number3 in all. Default 5."),

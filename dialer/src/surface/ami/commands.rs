@@ -3,10 +3,10 @@
 use super::fields::Fields;
 use crate::dialer::{Command, ListReset, Refusal};
 use crate::domain::{
-    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CallBackTime, CampaignId,
-    CampaignPatch, Change, DestinationId, DestinationKind, DestinationPatch, DialListId,
-    DialListPatch, DialMode, DialingId, Disposition, ListEnd, OutcomePatch, PlanId, PlanPatch,
-    ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
+    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CallBackTime, CallForward,
+    CampaignId, CampaignPatch, Change, DestinationId, DestinationKind, DestinationPatch,
+    DialListId, DialListPatch, DialMode, DialingId, Disposition, ListEnd, OutcomePatch, PlanId,
+    PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
 };
 use crate::limits::{
     DIAL_TIMEOUT_MS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S, SERVICE_LEVEL, TEXT_BYTES,
@@ -89,6 +89,7 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
             is_technology,
         )?,
         service_level: fields.number("ServiceLevel", SERVICE_LEVEL)?,
+        call_forward: fields.code("CallForward", "0 or 1", CallForward::from_code)?,
         uui_field: fields.token("UuiField", "_-")?,
         max_tries,
         variables: fields.variables()?,

@@ -119,6 +119,7 @@ pub fn plan(block: &mut Block, plan: &Plan) {
     }
     block.optional("UuiField", plan.uui_field.as_deref());
     block.line("ServiceLevel", plan.service_level);
+    block.line("CallForward", plan.call_forward as i32);
     stamps(block, &plan.stamps);
 }
 

@@ -90,6 +90,7 @@ pub(super) fn plan(plan: &Plan, used: bool) -> Value {
         record.put(&format!("max_retry_cnt_{}", at + 1), *tries);
     }
     record.text("uui_field", plan.uui_field.as_ref());
+    record.put("call_forward", plan.call_forward as i32);
     record.stamps(&plan.stamps);
     record.finish()
 }

@@ -1,0 +1,76 @@
+//! Ending calls that nobody answered in time, or that are not wanted any more: done by
+//! a few threads of their own. Thousands may be due at the same moment, Asterisk takes
+//! its time for each, and meanwhile others are answered.
+
+use std::sync::Arc;
+
+use dialer::domain::EndedBy;
+
+use super::queue::Queue;
+use super::ringing::Ringer;
+use crate::ast::border;
+use crate::ast::thread::{self, JoinHandle, SpawnError};
+
+/// The ender threads. Dropping it ends them, and the calls that are left.
+pub struct Enders {
+    endings: Endings,
+    threads: Vec<JoinHandle>,
+}
+
+/// Where calls are handed to the ender threads.
+#[derive(Clone, Default)]
+pub struct Endings(Arc<Queue<Ending>>);
+
+struct Ending {
+    ringer: Ringer,
+    by: EndedBy,
+    status: &'static str,
+}
+
+impl Enders {
+    pub fn start(threads: usize) -> Result<Enders, SpawnError> {
+        let mut enders = Enders { endings: Endings::default(), threads: Vec::new() };
+        for _ in 0..threads {
+            let endings = enders.endings();
+            let thread = thread::spawn("outbound_end", 0, move || {
+                while let Some(ending) = endings.0.next() {
+                    // A fault drops the channel, which hangs it up.
+                    let _ = border::catch(|| ending.carry_out());
+                }
+            })?;
+            enders.threads.push(thread);
+        }
+        Ok(enders)
+    }
+
+    pub fn endings(&self) -> Endings {
+        self.endings.clone()
+    }
+}
+
+impl Drop for Enders {
+    fn drop(&mut self) {
+        let left = self.endings.0.close();
+        self.threads.clear();
+        drop(left);
+    }
+}
+
+impl Endings {
+    /// Has a call hung up, by our own decision.
+    pub fn end(&self, ringer: Ringer, by: EndedBy, status: &'static str) {
+        ringer.call.ends_by(by);
+        self.0.push(Ending { ringer, by, status });
+    }
+}
+
+impl Ending {
+    fn carry_out(self) {
+        let Ringer { call, leg, deadline, .. } = self.ringer;
+        leg.publish_dial_status(self.status);
+        leg.hangup();
+        if self.by == EndedBy::RingTimeout {
+            call.watches().timeouts.add(deadline.elapsed());
+        }
+    }
+}
