@@ -148,6 +148,10 @@ impl Asterisk {
         self.ami_as(AMI_USER)
     }
 
+    pub fn try_ami(&self) -> Outcome<Ami> {
+        Ami::connect(self.ports.ami, AMI_USER, &self.ami_secret)
+    }
+
     /// A new AMI session as one of the users of manager.conf.
     #[track_caller]
     pub fn ami_as(&self, user: &str) -> Ami {

@@ -1,7 +1,7 @@
 //! The module's result file: one JSON object a line, one line a dialing.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use serde_json::Value;
@@ -59,19 +59,31 @@ fn seconds(text: &str) -> Option<f64> {
 /// All lines so far. No file yet: no dialing has ended. A last line without
 /// its line end is still being written and is left out.
 pub fn read_results(path: &Path) -> Outcome<Vec<ResultLine>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
+    let mut lines = Vec::new();
+    each_result(path, |line| lines.push(line))?;
+    Ok(lines)
+}
+
+/// The same, one line after the other, for files that are long.
+pub fn each_result(path: &Path, mut with: impl FnMut(ResultLine)) -> Outcome<()> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
     };
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole
-        .lines()
-        .enumerate()
-        .map(|(index, line)| match serde_json::from_str(line) {
-            Ok(value @ Value::Object(_)) => Ok(ResultLine(value)),
-            Ok(_) => Err(format!("{}:{}: not an object", path.display(), index + 1)),
-            Err(error) => Err(format!("{}:{}: {error}", path.display(), index + 1)),
-        })
-        .collect()
+    let (mut file, mut line) = (BufReader::new(file), Vec::new());
+    for number in 1.. {
+        line.clear();
+        file.read_until(b'\n', &mut line).map_err(failed)?;
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        match serde_json::from_slice(&line) {
+            Ok(value @ Value::Object(_)) => with(ResultLine(value)),
+            Ok(_) => return Err(format!("{}:{number}: not an object", path.display())),
+            Err(error) => return Err(format!("{}:{number}: {error}", path.display())),
+        }
+    }
+    Ok(())
 }
