@@ -64,7 +64,7 @@ fn main() {
     let now = Timestamp(1_700_000_000_000_000_000);
     let (dialer, _) = Dialer::restore(
         settings,
-        Box::new(TimeOrderedIds),
+        Box::new(TimeOrderedIds::default()),
         Records::default(),
         &HashSet::new(),
         now,

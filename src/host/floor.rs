@@ -88,7 +88,7 @@ impl Load {
     /// A dialing that no campaign knows.
     fn dialing(&self) -> Option<Dialing> {
         let now = Timestamp(0);
-        let nobody = TimeOrderedIds.next_id(now);
+        let nobody = TimeOrderedIds::default().next_id(now);
         let campaign = Campaign::new(CampaignId(nobody), now);
         let mut plan = Plan::new(PlanId(nobody), now);
         plan.tech = Some(self.tech.clone());
@@ -116,14 +116,15 @@ fn by_engine(load: &Load) -> Option<Done> {
     let dialing = load.dialing()?;
     let inbox = Arc::new(Inbox::default());
     let engine = Engine::start(inbox.clone()).ok()?;
+    let mut ids = TimeOrderedIds::default();
     let started = Instant::now();
     let (mut placed, mut ended, mut answered) = (0, 0, 0);
     while ended < load.calls {
         while placed < load.calls && placed - ended < load.window {
             let mut fresh = dialing.clone();
             fresh.claimed_at = wall_clock();
-            fresh.id = DialingId(TimeOrderedIds.next_id(fresh.claimed_at));
-            fresh.other_channel = TimeOrderedIds.next_id(fresh.claimed_at);
+            fresh.id = DialingId(ids.next_id(fresh.claimed_at));
+            fresh.other_channel = ids.next_id(fresh.claimed_at);
             engine.place(Arc::new(fresh));
             placed += 1;
         }

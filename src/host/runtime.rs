@@ -34,7 +34,7 @@ use crate::ast::{border, log, module};
 const INPUTS_PER_ROUND: usize = 500;
 
 /// How long what calls tell is gathered, so that many share one transaction.
-const GATHERED_FOR: Duration = Duration::from_millis(10);
+const GATHERED_FOR: Duration = Duration::from_millis(20);
 
 /// Looks into lists that one round makes.
 const TICKS_PER_ROUND: usize = 20;
@@ -567,7 +567,7 @@ fn restore(
     live: &HashSet<DialingId>,
 ) -> Result<(Dialer, Ready), StoreError> {
     let records = store.load()?;
-    Ok(Dialer::restore(settings, Box::new(TimeOrderedIds), records, live, wall_clock()))
+    Ok(Dialer::restore(settings, Box::new(TimeOrderedIds::default()), records, live, wall_clock()))
 }
 
 fn lines(dialings: Vec<dialer::domain::Dialing>) -> Vec<ResultLine> {

@@ -539,11 +539,43 @@ fn running_campaign(campaign: &LiveCampaign) -> RunningCampaign {
     }
 }
 
-/// Identities of the system: version 7, so that they sort by time.
-pub struct TimeOrderedIds;
+/// Identities of the system: version 7, so that they sort by time. Those of the same
+/// millisecond count on from a random one.
+#[derive(Debug, Default)]
+pub struct TimeOrderedIds {
+    last: Uuid,
+    /// When it was made, in milliseconds.
+    last_ms: Option<i64>,
+}
+
+/// The random part of an identity that may be counted up.
+const COUNTED_BITS: u128 = (1 << 62) - 1;
 
 impl IdSource for TimeOrderedIds {
-    fn next_id(&mut self, _now: Timestamp) -> Uuid {
-        Uuid::now_v7()
+    fn next_id(&mut self, now: Timestamp) -> Uuid {
+        let (ms, next) = (now.0 / 1_000_000, self.last.as_u128().wrapping_add(1));
+        let is_used_up = next & COUNTED_BITS == 0;
+        self.last = match self.last_ms == Some(ms) && !is_used_up {
+            true => Uuid::from_u128(next),
+            false => Uuid::now_v7(),
+        };
+        self.last_ms = Some(ms);
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn identities_are_of_version_7_and_never_the_same() {
+        let mut ids = TimeOrderedIds::default();
+        let all: Vec<Uuid> =
+            (0..10_000).map(|n| ids.next_id(Timestamp(n / 100 * 1_000_000))).collect();
+        assert!(all.iter().all(|id| id.get_version_num() == 7));
+        assert!(all.iter().all(|id| id.get_variant() == uuid::Variant::RFC4122));
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
 }

@@ -83,7 +83,7 @@ impl Bench {
     pub fn new() -> Bench {
         let mut store = Sqlite::in_memory("test").expect("a store");
         let records = store.load().expect("records");
-        let ids = Box::new(TimeOrderedIds);
+        let ids = Box::new(TimeOrderedIds::default());
         let (dialer, _) = Dialer::restore(settings(), ids, records, &HashSet::new(), START);
         let nil = Uuid::nil();
         let mut bench = Bench {
@@ -180,7 +180,7 @@ impl Bench {
     pub fn make_anew(&mut self, live: &[DialingId]) -> Ready {
         let records = self.store.load().expect("records");
         let live = live.iter().copied().collect();
-        let ids = Box::new(TimeOrderedIds);
+        let ids = Box::new(TimeOrderedIds::default());
         let (dialer, ready) = Dialer::restore(settings(), ids, records, &live, self.now);
         self.dialer = dialer;
         self.store.begin().expect("a transaction");
