@@ -105,7 +105,7 @@ fn killed_twenty_times_nothing_is_lost_and_nothing_done_twice() {
     }
     // Lines that the file has may stand there still, others not.
     let told: HashSet<&str> = lines.iter().map(|line| line.text("dialing_uuid")).collect();
-    wrong.extend(outbox(&database).into_iter().filter_map(|uuid| {
+    wrong.extend(undelivered(&database).into_iter().filter_map(|uuid| {
         let is_missing = !told.contains(uuid.as_str());
         is_missing.then(|| format!("the line of dialing {uuid} was never written"))
     }));
@@ -305,7 +305,7 @@ fn targets(database: &Connection) -> HashMap<String, TargetRow> {
 }
 
 /// Dialings whose lines are not known to be safe in the file.
-fn outbox(database: &Connection) -> Vec<String> {
+fn undelivered(database: &Connection) -> Vec<String> {
     let sql = "SELECT uuid FROM call_copy JOIN dialing ON dialing.id = call_copy.dialing
                WHERE tm_end IS NOT NULL";
     let mut statement = database.prepare(sql).unwrap();

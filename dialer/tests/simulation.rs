@@ -331,8 +331,8 @@ impl Sim {
         bench::write(&mut self.store, &ready);
         self.store.commit().expect("a commit");
         // Whoever starts a dialer finds the lines that the last one left behind.
-        for dialing in self.store.undelivered().expect("dialings") {
-            self.deliver(dialing.id);
+        for line in self.store.undelivered().expect("lines") {
+            self.deliver(line.dialing);
         }
         let mut ready = ready;
         ready.results.clear();

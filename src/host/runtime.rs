@@ -118,7 +118,7 @@ impl Runtime {
         let name = module::system_name();
         let node = if name.is_empty() { "asterisk" } else { name.as_str() };
         let mut store = Sqlite::open(&settings.database, node).map_err(StartError::Database)?;
-        let undelivered = lines(store.undelivered().map_err(StartError::Database)?);
+        let undelivered = store.undelivered().map_err(StartError::Database)?;
         let (dialer, restored) = restore(&mut store, settings.dialer.clone(), &HashSet::new())
             .map_err(StartError::Database)?;
         let engine = Arc::new(Engine::start(inbox.clone()).map_err(StartError::Thread)?);
@@ -532,7 +532,7 @@ impl Dialing {
         let mut live: HashSet<_> = self.engine.live().into_iter().collect();
         live.extend(self.inbox.ended());
         let (dialer, ready) = restore(&mut self.store, self.settings.clone(), &live)?;
-        let undelivered = lines(self.store.undelivered()?);
+        let undelivered = self.store.undelivered()?;
         self.results.take_up(undelivered, &self.delivered);
         self.dialer = dialer;
         self.open(ready)
@@ -568,10 +568,6 @@ fn restore(
 ) -> Result<(Dialer, Ready), StoreError> {
     let records = store.load()?;
     Ok(Dialer::restore(settings, Box::new(TimeOrderedIds::default()), records, live, wall_clock()))
-}
-
-fn lines(dialings: Vec<dialer::domain::Dialing>) -> Vec<ResultLine> {
-    dialings.iter().map(ResultLine::of).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,6 +17,7 @@ mod work;
 pub use reader::{CampaignStat, Named, Reader, TargetPage};
 pub use sqlite::Sqlite;
 
+use crate::dialer::ResultLine;
 use crate::domain::{
     Campaign, Destination, DialList, DialListId, Dialing, DialingId, ListCounts, Plan, Target,
     TargetId, Timestamp,
@@ -105,8 +106,8 @@ pub trait Store: Targets + Send {
     /// Gives the open transaction up, if there is one.
     fn roll_back(&mut self);
 
-    /// Ended dialings whose result lines are not known to be delivered, oldest first.
-    fn undelivered(&mut self) -> Result<Vec<Dialing>, StoreError>;
+    /// Result lines that are not known to be delivered, oldest first.
+    fn undelivered(&mut self) -> Result<Vec<ResultLine>, StoreError>;
 }
 
 /// The store could not do what it was asked.

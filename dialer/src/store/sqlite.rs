@@ -5,9 +5,10 @@ use super::rows;
 use super::schema::{migrate, refuse_foreign};
 use super::work::Work;
 use super::{Records, Store, StoreError, Targets, Write};
+use crate::dialer::ResultLine;
 use crate::domain::{
-    Campaign, Destination, DialList, DialListId, Dialing, ListCounts, Plan, Stamps, Target,
-    TargetId, Timestamp, Variables,
+    Campaign, Destination, DialList, DialListId, ListCounts, Plan, Stamps, Target, TargetId,
+    Timestamp, Variables,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{params, Connection, OpenFlags, Params};
@@ -34,6 +35,8 @@ pub struct Sqlite {
     /// Who claims: the name of this Asterisk.
     pub(super) node: String,
     pub(super) work: Work,
+    /// Whether the file has result lines of an earlier version.
+    pub(super) has_old_lines: bool,
     /// Held locked as long as the store is open: there is one writer.
     _lock: Option<File>,
 }
@@ -67,7 +70,7 @@ impl Sqlite {
         // No statement is compiled anew because of a value that is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let work = Work::default();
-        Ok(Sqlite { connection, node: node.to_owned(), work, _lock: None })
+        Ok(Sqlite { connection, node: node.to_owned(), work, has_old_lines: false, _lock: None })
     }
 
     /// How SQLite would run a query.
@@ -233,10 +236,10 @@ impl Targets for Sqlite {
 
     fn counts(&mut self, list: DialListId) -> Result<ListCounts> {
         let list = self.list_row(list)?;
-        self.write_counts()?;
         let sql = "SELECT ready, waiting, dialing, done, tries FROM dial_list WHERE id = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([list], rows::counts)?)
+        let written = statement.query_row([list], rows::counts)?;
+        Ok(self.work.with_changes(list, written))
     }
 
     fn next_due(&mut self, list: DialListId) -> Result<Option<Timestamp>> {
@@ -322,8 +325,11 @@ impl Store for Sqlite {
         self.work = Work::default();
     }
 
-    fn undelivered(&mut self) -> Result<Vec<Dialing>> {
-        self.kept_dialings("tm_end IS NOT NULL")
+    fn undelivered(&mut self) -> Result<Vec<ResultLine>> {
+        let mut lines = self.old_lines()?;
+        let ended = self.kept_dialings("tm_end IS NOT NULL")?;
+        lines.extend(ended.iter().map(ResultLine::of));
+        Ok(lines)
     }
 }
 

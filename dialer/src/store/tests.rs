@@ -250,7 +250,7 @@ fn a_dialing_is_open_until_it_ends() {
     assert_eq!(store.load().unwrap().open_dialings, []);
     let undelivered = store.undelivered().unwrap();
     assert_eq!(undelivered.len(), 1);
-    assert_eq!(ResultLine::of(&undelivered[0]), ResultLine::of(&dialing));
+    assert_eq!(undelivered[0], ResultLine::of(&dialing));
     write(&mut store, vec![Write::Delivered(vec![dialing.id])]);
     assert_eq!(store.undelivered().unwrap(), []);
 }
@@ -301,6 +301,26 @@ fn a_reader_pages_through_a_list() {
     assert_eq!(page(Some(12), 2), "");
     assert_eq!(reader.stats(None).unwrap()[0].counts.ready, 3);
     assert_eq!(reader.campaign(CampaignId(id(4))).unwrap(), Some(campaign()));
+}
+
+/// A file of before dialings were kept for their lines.
+#[test]
+fn lines_that_an_earlier_version_left_are_delivered() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    for step in &super::schema::MIGRATIONS[..5] {
+        connection.execute_batch(step).unwrap();
+    }
+    let line = ResultLine { dialing: DialingId(id(7)), json: "{\"a\":1}".into() };
+    let sql = "INSERT INTO result_outbox (dialing, line) VALUES (?, ?)";
+    connection.execute(sql, (id(7).as_bytes().as_slice(), &*line.json)).unwrap();
+    connection.pragma_update(None, "user_version", 5).unwrap();
+    drop(connection);
+    let mut store = Sqlite::open(&path, "node").unwrap();
+    assert_eq!(store.undelivered().unwrap(), [line]);
+    write(&mut store, vec![Write::Delivered(vec![DialingId(id(7))])]);
+    assert_eq!(store.undelivered().unwrap(), []);
 }
 
 #[test]

@@ -7,11 +7,15 @@
 use super::rows::{self, state};
 use super::sqlite::{bytes, json, nanos, Sqlite};
 use super::{queries, StoreError};
-use crate::domain::{DialListId, Dialing, DialingId, Target, TargetId, TargetState, Timestamp};
+use crate::dialer::ResultLine;
+use crate::domain::{
+    DialListId, Dialing, DialingId, ListCounts, Target, TargetId, TargetState, Timestamp,
+};
 use crate::limits::PROMOTIONS_PER_LOOK;
 use rusqlite::{params, OptionalExtension, ToSql};
 use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -52,6 +56,21 @@ impl Change {
     fn add(&mut self, state: i64, targets: i64) {
         if let Some(count) = usize::try_from(state).ok().and_then(|at| self.states.get_mut(at)) {
             *count += targets;
+        }
+    }
+}
+
+impl Work {
+    /// A list's counts with what is not written of them yet.
+    pub(super) fn with_changes(&self, list: i64, written: ListCounts) -> ListCounts {
+        let Some(change) = self.counts.get(&list) else { return written };
+        let [ready, waiting, dialing, done] = change.states;
+        ListCounts {
+            ready: written.ready.saturating_add_signed(ready),
+            waiting: written.waiting.saturating_add_signed(waiting),
+            dialing: written.dialing.saturating_add_signed(dialing),
+            done: written.done.saturating_add_signed(done),
+            tries: written.tries.saturating_add_signed(change.tries),
         }
     }
 }
@@ -384,10 +403,29 @@ impl Sqlite {
     }
 
     pub(super) fn delivered(&mut self, id: DialingId) -> Result<()> {
-        let row = self.dialing_row(id)?;
-        self.execute("DELETE FROM call_copy WHERE dialing = ?", [row])?;
-        self.work.dialings.remove(&id);
+        if self.has_old_lines {
+            self.execute("DELETE FROM result_outbox WHERE dialing = ?", [bytes(&id.0)])?;
+        }
+        match self.work.dialings.remove(&id) {
+            Some(row) => self.execute("DELETE FROM call_copy WHERE dialing = ?", [row])?,
+            None => self.execute(
+                "DELETE FROM call_copy WHERE dialing = (SELECT id FROM dialing WHERE uuid = ?)",
+                [bytes(&id.0)],
+            )?,
+        };
         Ok(())
+    }
+
+    /// Result lines of before dialings were kept for them.
+    pub(super) fn old_lines(&mut self) -> Result<Vec<ResultLine>> {
+        let sql = "SELECT dialing, line FROM result_outbox ORDER BY dialing";
+        let lines = self.all(sql, [], |row| {
+            let json: String = row.get(1)?;
+            let dialing = DialingId(Uuid::from_bytes(row.get(0)?));
+            Ok(ResultLine { dialing, json: json.into() })
+        })?;
+        self.has_old_lines = !lines.is_empty();
+        Ok(lines)
     }
 
     /// Dialings that are open, or whose result lines are not delivered.
