@@ -193,7 +193,7 @@ impl Dialer {
         ready.events.push(Event::Target(What::Updated, target.clone()));
         ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
         ready.calls.push(CallOrder::Place(dialing.clone()));
-        let live = LiveDialing { dialing, target, trunk, has_told: false };
+        let live = LiveDialing { dialing, target, trunk, has_told: false, is_forwarded: false };
         self.dialings.insert(live.dialing.id, live);
     }
 
@@ -201,6 +201,7 @@ impl Dialer {
     pub(super) fn call_event(&mut self, event: CallEvent, now: Timestamp, ready: &mut Ready) {
         match event {
             CallEvent::Begun { dialing, channel_name } => {
+                self.sent_elsewhere(dialing, now, ready);
                 self.change(dialing, ready, |dialing| {
                     dialing.status = DialingStatus::DialBegin;
                     dialing.channel_name = Some(channel_name);
@@ -258,7 +259,8 @@ impl Dialer {
         let was_answered = live.dialing.is_answered();
         let (campaign, list) = (live.dialing.campaign, live.dialing.list);
         self.caps.ended(live.dialing.plan, live.trunk);
-        if let Some(sign) = sign(&end).filter(|sign| *sign == Sign::Refused || !live.has_told) {
+        let tells = |sign: &Sign| !live.is_forwarded && (*sign == Sign::Refused || !live.has_told);
+        if let Some(sign) = sign(&end).filter(tells) {
             self.caps.learn(live.trunk, sign, live.dialing.claimed_at, now, ready);
         }
         close(live, end, now, ready);

@@ -2,7 +2,7 @@
 //! dial now, when it may, and what holds it back.
 
 use super::{Dialer, Ready, Settings, Switch, TrunkStatus};
-use crate::domain::{control, CallEnd, Dialing, DialingStatus, Plan, PlanId, Timestamp};
+use crate::domain::{control, CallEnd, Dialing, DialingId, DialingStatus, Plan, PlanId, Timestamp};
 use crate::pacing::{BackOff, CallMeter, Gate, Headroom, Sign, Turn};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Calls that may go out between two looks at the machine.
-const CALLS_PER_LOOK: usize = 200;
+const CALLS_PER_LOOK: usize = 1_000;
 
 /// A trunk, by its place among those that were ever used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,6 +263,17 @@ impl Dialer {
         }
         let headroom = Headroom::of(&switch.vitals(), &self.settings.reserves, ringing, unplaced);
         self.look = Look { at: Some(now), calls_since: 0, headroom };
+    }
+
+    /// A call begins. If it has begun before, the far end has sent it elsewhere: its
+    /// trunk took it on, and what becomes of it now says nothing of that trunk.
+    pub(super) fn sent_elsewhere(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
+        let Some(live) = self.dialings.get_mut(&id) else { return };
+        if live.dialing.begun_at.is_some() {
+            live.is_forwarded = true;
+            let dialing = live.dialing.clone();
+            self.went_through(&dialing, now, ready);
+        }
     }
 
     /// A call went through as far as its network: that is good news of its trunk.

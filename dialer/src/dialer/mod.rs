@@ -373,6 +373,8 @@ struct LiveDialing {
     trunk: Option<caps::TrunkAt>,
     /// Whether it has told already how its trunk is.
     has_told: bool,
+    /// Whether the far end sent it elsewhere: what comes then is not of its trunk.
+    is_forwarded: bool,
 }
 
 /// Owner of everything that is alive. See the [module](self).
@@ -404,7 +406,8 @@ impl Dialer {
                 let reply = self.command(*command, world, &mut ready);
                 ready.reply = Some(reply.unwrap_or_else(Reply::Refused));
             }
-            Input::Call { at, event } => self.call_event(event, at, &mut ready),
+            // Of before the clock was set back: what is planned by it must not lie ahead.
+            Input::Call { at, event } => self.call_event(event, at.min(world.now), &mut ready),
             Input::Tick => self.tick(world, &mut ready),
         }
         ready

@@ -42,7 +42,8 @@ impl Dialer {
             let (id, answered, res_dial) = (dialing.id, dialing.is_answered(), dialing.res_dial);
             let plan = dialing.plan;
             let (dialing, target) = (dialing.into(), target.into());
-            let mut open = LiveDialing { dialing, target, trunk: None, has_told: true };
+            let mut open =
+                LiveDialing { dialing, target, trunk: None, has_told: true, is_forwarded: false };
             if live.contains(&id) {
                 open.trunk = dialer.caps.readmit(plan);
                 dialer.dialings.insert(id, open);

@@ -15,8 +15,11 @@ const STEP: Duration = Duration::from_secs(1);
 /// Refusals that are too few to mean something, of a trunk that does not back off.
 const MIN_REFUSED: u32 = 5;
 
-/// Seconds that refusals are counted in, of a trunk that does not back off.
+/// A refused call is judged by what those said that went out in so many seconds up to it.
 const WINDOW_S: i64 = 5;
+
+/// For so many seconds after a call went out it may be heard of.
+const HEARD_WITHIN_S: i64 = 60;
 
 /// The pace rises by this part of the pace before.
 const RISE: u64 = 10;
@@ -57,7 +60,8 @@ pub enum Turn {
 #[derive(Debug, Clone, Default)]
 pub struct BackOff {
     settings: BackOffSettings,
-    /// Seconds with the calls that went out and were refused in them, oldest first.
+    /// Seconds with how many of the calls that went out in them have told how the trunk
+    /// is, and how many of these were refused; oldest first.
     seconds: VecDeque<(i64, u32, u32)>,
     slow: Option<Slow>,
     /// Since when calls tell of the trunk as it is now.
@@ -116,8 +120,6 @@ impl BackOff {
     pub fn count(&mut self, now: Timestamp) {
         if let Some(slow) = &mut self.slow {
             slow.rate.take(1, now);
-        } else if self.settings.is_on {
-            self.second(now).1 += 1;
         }
     }
 
@@ -143,22 +145,30 @@ impl BackOff {
                 self.since = Some(now);
                 Some(Turn::Normal)
             }
-            None if sign == Sign::Through || self.since.is_some_and(|since| sent < since) => None,
-            None => self.refused(now, meter),
+            None if self.since.is_some_and(|since| sent < since) => None,
+            None => {
+                self.second(sent).1 += 1;
+                (sign == Sign::Refused).then(|| self.refused(sent, now, meter)).flatten()
+            }
         }
     }
 
     /// A trunk that does not back off has refused a call.
-    fn refused(&mut self, now: Timestamp, meter: &CallMeter) -> Option<Turn> {
-        self.second(now).2 += 1;
-        let sent: u32 = self.seconds.iter().map(|(_, sent, _)| sent).sum();
-        let refused: u32 = self.seconds.iter().map(|(_, _, refused)| refused).sum();
-        if refused < MIN_REFUSED || !self.settings.is_much(refused, sent.max(refused)) {
+    fn refused(&mut self, sent: Timestamp, now: Timestamp, meter: &CallMeter) -> Option<Turn> {
+        self.second(sent).2 += 1;
+        let window = second(sent) - WINDOW_S..=second(sent);
+        let (mut told, mut refused) = (0, 0);
+        for (_, of_told, of_refused) in self.seconds.iter().filter(|s| window.contains(&s.0)) {
+            told += of_told;
+            refused += of_refused;
+        }
+        if refused < MIN_REFUSED || !self.settings.is_much(refused, told) {
             return None;
         }
         self.seconds.clear();
         let probe = self.settings.probe();
-        let before = Pace::per_second(u32::try_from(meter.peak(now)).unwrap_or(u32::MAX));
+        let peak = meter.peak(sent).max(meter.peak(now));
+        let before = Pace::per_second(u32::try_from(peak).unwrap_or(u32::MAX));
         let before = before.max(Pace(probe.0 * 2)).max(Pace::per_second(1));
         let pace = Pace(before.0 / 2).max(probe);
         let mut rate = CallRate::at(pace, now);
@@ -168,17 +178,23 @@ impl BackOff {
         Some(Turn::Began(pace))
     }
 
-    /// The counts of this second.
-    fn second(&mut self, now: Timestamp) -> &mut (i64, u32, u32) {
-        let second = now.0.div_euclid(1_000_000_000);
-        while self.seconds.front().is_some_and(|(old, ..)| *old <= second - WINDOW_S) {
-            self.seconds.pop_front();
+    /// The counts of the second in which a call went out.
+    fn second(&mut self, sent: Timestamp) -> &mut (i64, u32, u32) {
+        let wanted = second(sent);
+        let at = self.seconds.partition_point(|(second, ..)| *second < wanted);
+        if self.seconds.get(at).is_none_or(|(second, ..)| *second != wanted) {
+            self.seconds.insert(at, (wanted, 0, 0));
         }
-        if self.seconds.back().is_none_or(|(last, ..)| *last < second) {
-            self.seconds.push_back((second, 0, 0));
-        }
-        self.seconds.back_mut().expect("it was put there")
+        let newest = self.seconds.back().map_or(wanted, |(second, ..)| *second);
+        let oldest = (newest - HEARD_WITHIN_S).min(wanted);
+        let old = self.seconds.partition_point(|(second, ..)| *second < oldest);
+        self.seconds.drain(..old);
+        &mut self.seconds[at - old]
     }
+}
+
+fn second(at: Timestamp) -> i64 {
+    at.0.div_euclid(1_000_000_000)
 }
 
 impl BackOffSettings {
@@ -295,6 +311,40 @@ mod tests {
             let trunk = Trunk::run(BackOffSettings::default(), per_second, 60).over(some);
             assert_eq!(trunk.turns, [], "{per_second}");
         }
+    }
+
+    #[test]
+    fn a_few_late_refusals_of_many_good_calls_change_nothing() {
+        let second = |s: i64| Timestamp(s * 1_000 * MS);
+        let (mut back_off, mut meter) = (BackOff::default(), CallMeter::default());
+        for s in 0..5 {
+            for _ in 0..50 {
+                back_off.count(second(s));
+                meter.count(second(s));
+            }
+        }
+        let mut turns = Vec::new();
+        for _ in 0..240 {
+            turns.extend(back_off.learn(Sign::Through, second(4), second(6), &meter));
+        }
+        for at in 0..5 {
+            turns.extend(back_off.learn(Sign::Refused, second(4), second(10 + at), &meter));
+        }
+        assert_eq!(turns, []);
+    }
+
+    #[test]
+    fn late_refusals_of_all_slow_down_from_the_pace_of_then() {
+        let second = |s: i64| Timestamp(s * 1_000 * MS);
+        let (mut back_off, mut meter) = (BackOff::default(), CallMeter::default());
+        for _ in 0..50 {
+            back_off.count(second(4));
+            meter.count(second(4));
+        }
+        let turns: Vec<_> = (0..5)
+            .filter_map(|_| back_off.learn(Sign::Refused, second(4), second(30), &meter))
+            .collect();
+        assert_eq!(turns, [Turn::Began(Pace::per_second(25))]);
     }
 
     #[test]
