@@ -31,6 +31,8 @@ pub struct ResultFile {
     file: Option<File>,
     /// Lines that wait for a file that can be written.
     waiting: Vec<ResultLine>,
+    /// Lines of before, which the file may have already.
+    unchecked: Vec<ResultLine>,
     /// Written, but not made safe yet.
     written: Vec<DialingId>,
     synced_at: Instant,
@@ -46,6 +48,7 @@ impl ResultFile {
             path,
             file: None,
             waiting: Vec::new(),
+            unchecked: Vec::new(),
             written: Vec::new(),
             synced_at: now,
             retry_at: now,
@@ -58,21 +61,33 @@ impl ResultFile {
     /// Lines that are not known as safe: those that the file has already are only made safe, and
     /// those that are `delivered`, or in hand, are left alone.
     pub fn take_up(&mut self, mut undelivered: Vec<ResultLine>, delivered: &[DialingId]) {
-        let waiting = self.waiting.iter().map(|line| line.dialing);
+        let waiting = self.waiting.iter().chain(&self.unchecked).map(|line| line.dialing);
         let in_hand: HashSet<DialingId> =
             waiting.chain(self.written.iter().copied()).chain(delivered.iter().copied()).collect();
         undelivered.retain(|line| !in_hand.contains(&line.dialing));
         if undelivered.is_empty() {
             return;
         }
-        let known = self.known(&undelivered).unwrap_or_default();
-        for line in undelivered {
+        self.unchecked.extend(undelivered);
+        if let Err(error) = self.check() {
+            self.failed(&error, Instant::now());
+        }
+    }
+
+    /// Parts lines of before into those that the file has and those that it still needs.
+    fn check(&mut self) -> io::Result<()> {
+        let known = match self.known(&self.unchecked) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => HashSet::new(),
+            known => known?,
+        };
+        for line in self.unchecked.drain(..) {
             if known.contains(&line.dialing) {
                 self.written.push(line.dialing);
             } else {
                 self.waiting.push(line);
             }
         }
+        Ok(())
     }
 
     /// Which of the dialings have a line at the end of the file.
@@ -115,7 +130,7 @@ impl ResultFile {
     /// whose lines are safe now.
     pub fn write(&mut self, lines: Vec<ResultLine>, now: Instant) -> Vec<DialingId> {
         self.waiting.extend(lines);
-        if !self.waiting.is_empty() && now >= self.retry_at {
+        if self.waiting() > 0 && now >= self.retry_at {
             match self.append() {
                 Ok(()) => self.recovered(),
                 Err(error) => self.failed(&error, now),
@@ -135,7 +150,7 @@ impl ResultFile {
 
     /// When [`Self::write`] has something to do even without new lines.
     pub fn wake_at(&self) -> Option<Instant> {
-        if !self.waiting.is_empty() {
+        if self.waiting() > 0 {
             Some(self.retry_at)
         } else if !self.written.is_empty() {
             Some(self.synced_at + SYNC_EVERY)
@@ -146,10 +161,13 @@ impl ResultFile {
 
     /// Lines that wait, because the file cannot be written.
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.unchecked.len()
     }
 
     fn append(&mut self) -> io::Result<()> {
+        if !self.unchecked.is_empty() {
+            self.check()?;
+        }
         if self.file.is_none() {
             self.file = Some(self.open()?);
         }

@@ -39,6 +39,10 @@ struct Progress {
     /// forwarded, it is the last channel's hook that says the end.
     hook: Option<HookId>,
     channel: String,
+    /// A channel with another hook has ended.
+    gone: Option<(HookId, EndOfCall)>,
+    /// Somebody took the call away to another channel.
+    taken_away: bool,
     answered: bool,
     /// Last control frame that means something.
     last_control: i32,
@@ -59,6 +63,8 @@ impl Call {
                 canceled: false,
                 hook: None,
                 channel: String::new(),
+                gone: None,
+                taken_away: false,
                 answered: false,
                 last_control: 0,
                 ended_by: EndedBy::Call,
@@ -136,11 +142,23 @@ impl Call {
     /// From here on this hook says the end, and that of a channel before this one no
     /// longer does.
     pub fn hooked(&self, hook: HookId, channel: String) {
-        let mut progress = self.progress();
-        progress.hook = Some(hook);
-        progress.channel = channel;
-        // What was heard of the channel before this one is not said of this one.
-        progress.last_control = 0;
+        let gone = {
+            let mut progress = self.progress();
+            progress.hook = Some(hook);
+            progress.channel = channel;
+            // What was heard of the channel before this one is not said of this one.
+            progress.last_control = 0;
+            progress.gone.take().filter(|(gone, _)| *gone == hook)
+        };
+        // Somebody took it away and it ended, all before this hook counted.
+        if let Some((_, end)) = gone {
+            self.over(end);
+        }
+    }
+
+    /// Whether somebody took the call away to another channel.
+    pub fn is_taken_away(&self) -> bool {
+        self.progress().taken_away
     }
 
     pub fn begun(&self) {
@@ -251,23 +269,44 @@ impl Call {
 
 impl Hook for Call {
     fn gone(&self, hook: HookId, end: EndOfCall) {
-        if self.hook() != Some(hook) {
-            // It was forwarded: another channel goes on with it.
-            return;
+        {
+            let mut progress = self.progress();
+            if progress.hook != Some(hook) {
+                // It was forwarded: another channel goes on with it.
+                progress.gone = Some((hook, end));
+                return;
+            }
         }
+        self.over(end);
+    }
+
+    fn moved(&self, hook: HookId, how: Moved) {
+        {
+            let mut progress = self.progress();
+            progress.taken_away |= how == Moved::Away;
+            if progress.hook != Some(hook) {
+                return;
+            }
+        }
+        if let Some(watcher) = self.watcher.get() {
+            watcher.moved(self.id(), how);
+        }
+    }
+}
+
+impl Call {
+    /// The channel that says the end is gone.
+    fn over(&self, end: EndOfCall) {
         if end.was_up {
             // Also if it was answered after somebody took it away while it rang.
-            self.progress().answered = true;
+            let mut progress = self.progress();
+            progress.answered = true;
+            if progress.ended_by == EndedBy::RingTimeout {
+                (progress.ended_by, progress.cause) = (EndedBy::Call, None);
+            }
         }
         let mut variables = end.variables.into_iter();
         let amd = variables.next().flatten().zip(variables.next().map(Option::unwrap_or_default));
         self.end(end.hangup_cause, end.tech_cause, amd);
-    }
-
-    fn moved(&self, hook: HookId, how: Moved) {
-        let watcher = self.watcher.get().filter(|_| self.hook() == Some(hook));
-        if let Some(watcher) = watcher {
-            watcher.moved(self.id(), how);
-        }
     }
 }

@@ -66,9 +66,16 @@ impl Endings {
 
 impl Ending {
     fn carry_out(self) {
-        let Ringer { call, leg, deadline, .. } = self.ringer;
+        let Ringer { call, leg, hook, deadline, .. } = self.ringer;
         leg.publish_dial_status(self.status);
         leg.hangup();
+        if call.is_taken_away() {
+            // What was hung up is an empty channel.
+            match self.by {
+                EndedBy::RingTimeout => call.time_out_in_pbx(hook),
+                _ => call.hang_up_in_pbx(hook),
+            }
+        }
         if self.by == EndedBy::RingTimeout {
             call.watches().timeouts.add(deadline.elapsed());
         }

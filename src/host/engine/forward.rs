@@ -37,9 +37,9 @@ impl Forwarded {
             Err(cause) => return ringer.not_followed(NotCalled(cause), &text),
         };
         log::verbose!(3, "{} is forwarded, and goes on as {}", ringer.leg.name(), next.name());
-        ringer.leg.publish_forward(&next, &text);
         // From here on the new channel's hook says the end.
         ringer.call.hooked(hook, next.name());
+        ringer.leg.publish_forward(&next, &text);
         ringer.hook = hook;
         std::mem::replace(&mut ringer.leg, next).hangup();
         ringer.call.begun();

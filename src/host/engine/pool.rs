@@ -1,5 +1,6 @@
 //! Threads that run answered calls. One each, as the PBX blocks until the call
-//! ends; they are kept for a while and used again.
+//! ends; they are kept for a while and used again. The one that was idle last is the
+//! first to be used: its stack is still warm, and those beneath it end after a while.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,13 +22,29 @@ pub struct Pool {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    filled: Condvar,
+}
+
+/// Where one thread waits for its next job.
+#[derive(Default)]
+struct Seat {
+    next: Mutex<Next>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+enum Next {
+    #[default]
+    Nothing,
+    Job(Job),
+    End,
 }
 
 #[derive(Default)]
 struct State {
+    /// Jobs of threads that are being started.
     jobs: VecDeque<Job>,
-    idle: usize,
+    /// Threads without a job, the last one on top.
+    idle: Vec<Arc<Seat>>,
     threads: Vec<JoinHandle>,
     /// Numbers of threads that have ended and can be joined without waiting.
     ended: Vec<u64>,
@@ -50,12 +67,12 @@ impl Pool {
         if state.stop {
             return false;
         }
-        state.jobs.push_back(Box::new(job));
-        if state.idle >= state.jobs.len() {
+        if let Some(seat) = state.idle.pop() {
             drop(state);
-            self.shared.filled.notify_one();
+            seat.give(Next::Job(Box::new(job)));
             return true;
         }
+        state.jobs.push_back(Box::new(job));
         let number = state.next;
         state.next += 1;
         let ended = state.reap();
@@ -91,13 +108,15 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let (threads, leave) = {
+        let (threads, idle, leave) = {
             let mut state = self.shared.lock();
             state.stop = true;
             state.jobs.clear();
-            (std::mem::take(&mut state.threads), state.leave)
+            (std::mem::take(&mut state.threads), std::mem::take(&mut state.idle), state.leave)
         };
-        self.shared.filled.notify_all();
+        for seat in idle {
+            seat.give(Next::End);
+        }
         if leave {
             std::mem::forget(threads);
         }
@@ -110,30 +129,75 @@ impl Shared {
     }
 
     fn work(&self, number: u64) {
-        while let Some(job) = self.next() {
+        let seat = Arc::new(Seat::default());
+        while let Some(job) = self.next(&seat) {
             job();
         }
         self.lock().ended.push(number);
     }
 
     /// The next job; `None` if there was none for long, or the pool ends.
-    fn next(&self) -> Option<Job> {
-        let mut state = self.lock();
-        loop {
+    fn next(&self, seat: &Arc<Seat>) -> Option<Job> {
+        {
+            let mut state = self.lock();
             if let Some(job) = state.jobs.pop_front() {
                 return Some(job);
             }
             if state.stop {
                 return None;
             }
-            state.idle += 1;
-            let waited = self.filled.wait_timeout(state, IDLE);
-            let (back, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = back;
-            state.idle -= 1;
-            if timeout.timed_out() && state.jobs.is_empty() {
+            state.idle.push(seat.clone());
+        }
+        if let Some(next) = seat.wait(Some(IDLE)) {
+            return next.job();
+        }
+        {
+            let mut state = self.lock();
+            if let Some(at) = state.idle.iter().position(|idle| Arc::ptr_eq(idle, seat)) {
+                state.idle.remove(at);
                 return None;
             }
+        }
+        // Somebody has just taken the seat, and is about to give it a job.
+        seat.wait(None).and_then(Next::job)
+    }
+}
+
+impl Seat {
+    fn give(&self, next: Next) {
+        *self.lock() = next;
+        self.changed.notify_one();
+    }
+
+    /// What was given; `None` if it was nothing for so long.
+    fn wait(&self, limit: Option<Duration>) -> Option<Next> {
+        let is_empty = |next: &mut Next| matches!(next, Next::Nothing);
+        let mut next = match limit {
+            Some(limit) => {
+                let waited = self.changed.wait_timeout_while(self.lock(), limit, is_empty);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => {
+                let waited = self.changed.wait_while(self.lock(), is_empty);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        match std::mem::take(&mut *next) {
+            Next::Nothing => None,
+            given => Some(given),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Next {
+    fn job(self) -> Option<Job> {
+        match self {
+            Next::Job(job) => Some(job),
+            Next::Nothing | Next::End => None,
         }
     }
 }
