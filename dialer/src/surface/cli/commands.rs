@@ -54,7 +54,7 @@ const OBJECT_HEADERS: &str = "X Header=value ...";
 /// Every command.
 pub const COMMANDS: &[Command] = &[
     command("out help", Does::Help, "", "Show all commands of the outbound dialer", "One line for each; 'core show help' with a command shows its usage."),
-    command("out show status", Does::ShowStatus, "", "Show how the outbound dialer is", "Campaigns that are not stopped with their live dialings, dialings by status, calls per\nsecond, limits, queues, commits of the database, results that wait, and faults."),
+    command("out show status", Does::ShowStatus, "", "Show how the outbound dialer is", "Campaigns that are not stopped with their live dialings, dialings by status, calls per\nsecond, limits, trunks in use and whether they back off, what holds dialing back, queues,\nresults that wait, how long claims, commits and starts of destinations took, how late\ntimeouts were, and faults."),
     command("out show campaigns", Does::ShowAll(Kind::Campaign), "", "List campaigns and how far they are", "Done: targets that are not dialled any more, of all of the campaign's list. Live: targets\nthat are being dialled."),
     command("out show campaign", Does::ShowOne(Kind::Campaign), "X", "Show one campaign", NAMED),
     command("out show plans", Does::ShowAll(Kind::Plan), "", "List plans", "How campaigns dial."),
