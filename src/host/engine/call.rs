@@ -301,7 +301,7 @@ impl Call {
             // Also if it was answered after somebody took it away while it rang.
             let mut progress = self.progress();
             progress.answered = true;
-            if progress.ended_by == EndedBy::RingTimeout {
+            if progress.taken_away && progress.ended_by == EndedBy::RingTimeout {
                 (progress.ended_by, progress.cause) = (EndedBy::Call, None);
             }
         }
