@@ -153,10 +153,10 @@ impl Inbox {
         self.filled.notify_one();
     }
 
-    /// Keeps new dialings from starting, or lets them start again.
+    /// Keeps new dialings from starting, or lets them start again; the dialer thread looks
+    /// before each one.
     pub fn hold(&self, hold: bool) {
         self.held.store(hold, Ordering::SeqCst);
-        self.filled.notify_one();
     }
 
     pub fn is_held(&self) -> bool {

@@ -58,8 +58,8 @@ impl ResultFile {
         file
     }
 
-    /// Lines that are not known as safe: those that the file has already are only made safe, and
-    /// those that are `delivered`, or in hand, are left alone.
+    /// Lines that are not known as safe: those that the file has already are only made
+    /// safe, and those that are `delivered`, or in hand, are left alone.
     pub fn take_up(&mut self, mut undelivered: Vec<ResultLine>, delivered: &[DialingId]) {
         let waiting = self.waiting.iter().chain(&self.unchecked).map(|line| line.dialing);
         let in_hand: HashSet<DialingId> =

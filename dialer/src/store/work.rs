@@ -121,17 +121,8 @@ impl Sqlite {
         let list = self.list_row(target.list)?;
         let columns = state_columns(target);
         let (id, variables) = (bytes(&target.id.0), target_variables(target));
-        let mut values: Vec<&dyn ToSql> = vec![
-            &id,
-            &list,
-            &target.name,
-            &target.detail,
-            &target.user_key,
-            &target.user_data,
-            &target.email,
-            &variables,
-        ];
-        values.extend(target.numbers.iter().map(|number| number as &dyn ToSql));
+        let mut values: Vec<&dyn ToSql> = vec![&id, &list];
+        values.extend(person(target, &variables));
         let (update, delete) = (nanos(target.stamps.update), nanos(target.stamps.delete));
         values.extend([&target.stamps.create.0 as &dyn ToSql, &update, &delete, &columns.state]);
         self.execute(
@@ -149,15 +140,7 @@ impl Sqlite {
     fn update_target(&self, target: &Target, place: Place) -> Result<()> {
         let variables = target_variables(target);
         let (update, delete) = (nanos(target.stamps.update), nanos(target.stamps.delete));
-        let mut values: Vec<&dyn ToSql> = vec![
-            &target.name,
-            &target.detail,
-            &target.user_key,
-            &target.user_data,
-            &target.email,
-            &variables,
-        ];
-        values.extend(target.numbers.iter().map(|number| number as &dyn ToSql));
+        let mut values: Vec<&dyn ToSql> = person(target, &variables).collect();
         values.extend([&update as &dyn ToSql, &delete, &place.row]);
         self.execute(
             "UPDATE target SET name = ?, detail = ?, ukey = ?, udata = ?, email = ?, variables = ?,
@@ -437,6 +420,22 @@ impl Sqlite {
         );
         self.all(&sql, [], rows::kept_dialing)
     }
+}
+
+/// Who a target is: the columns from `name` to `number_8`.
+fn person<'a>(
+    target: &'a Target,
+    variables: &'a Option<String>,
+) -> impl Iterator<Item = &'a dyn ToSql> {
+    let texts: [&dyn ToSql; 6] = [
+        &target.name,
+        &target.detail,
+        &target.user_key,
+        &target.user_data,
+        &target.email,
+        variables,
+    ];
+    texts.into_iter().chain(target.numbers.iter().map(|number| number as &dyn ToSql))
 }
 
 fn target_variables(target: &Target) -> Option<String> {
