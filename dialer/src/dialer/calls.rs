@@ -221,6 +221,11 @@ impl Dialer {
                 }
             }
             CallEvent::Answered { dialing } => self.answered(dialing, now, ready),
+            CallEvent::Screened { dialing, status, cause } => {
+                self.screened(dialing, (status, cause), now, ready);
+            }
+            CallEvent::Connected { dialing, agent } => self.connected(dialing, agent, now, ready),
+            CallEvent::Sheltered { dialing } => self.sheltered(dialing, now, ready),
             CallEvent::Ended { dialing, end } => self.ended(dialing, end, now, ready),
         }
     }
@@ -242,7 +247,7 @@ impl Dialer {
     }
 
     /// Changes a live dialing and tells of it.
-    fn change(
+    pub(super) fn change(
         &mut self,
         id: DialingId,
         ready: &mut Ready,

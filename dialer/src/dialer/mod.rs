@@ -14,12 +14,13 @@ mod reset;
 mod restore;
 mod schedule;
 mod targets;
+mod teams;
 
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
     Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
-    TargetPatch, Timestamp,
+    TargetPatch, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
 use crate::store::{StoreError, Targets, Write};
@@ -35,6 +36,8 @@ pub enum Input {
     Command(Box<Command>),
     /// A call went on, at this time.
     Call { at: Timestamp, event: CallEvent },
+    /// A team was looked at, and was so at this time.
+    Team { at: Timestamp, team: TeamName, look: TeamLook },
     /// Time went on.
     Tick,
 }
@@ -84,6 +87,12 @@ pub enum CallEvent {
     Progress { dialing: DialingId, control: i32 },
     /// It was answered and given to its destination.
     Answered { dialing: DialingId },
+    /// AMD has heard who answered: `AMDSTATUS` and `AMDCAUSE`.
+    Screened { dialing: DialingId, status: String, cause: String },
+    /// An agent took it: it was joined with this channel or interface.
+    Connected { dialing: DialingId, agent: Option<String> },
+    /// It was sent to its harbour, as [`CallOrder::Shelter`] asked.
+    Sheltered { dialing: DialingId },
     /// It is over; the channel is gone.
     Ended { dialing: DialingId, end: CallEnd },
 }
@@ -252,6 +261,11 @@ pub enum CallOrder {
     Place(Arc<Dialing>),
     /// Hang this call up, wherever it is.
     HangUp(DialingId),
+    /// Hang this call up unless it is answered: nobody would be there for it.
+    GiveUp(DialingId),
+    /// Send this call, which was answered, to its harbour, unless an agent has it by now:
+    /// [`CallEvent::Sheltered`] tells that it was.
+    Shelter(DialingId),
     /// Let this call's dialplan know what somebody said that became of it.
     Note(DialingId, Option<Outcome>),
 }
@@ -294,6 +308,11 @@ pub trait Switch {
     fn has_technology(&self, tech: &str) -> bool;
     /// Whether the technology knows this trunk; if not, what there is none of.
     fn check_trunk(&self, tech: &str, trunk: &str) -> Result<(), &'static str>;
+    /// Whether there are agents to be watched there; if not, what there is none of.
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
+        let _ = team;
+        Ok(())
+    }
     /// How the machine is. Asked about once a second while there is something to dial.
     fn vitals(&self) -> Vitals {
         Vitals::default()
@@ -408,6 +427,7 @@ impl Dialer {
             }
             // Of before the clock was set back: what is planned by it must not lie ahead.
             Input::Call { at, event } => self.call_event(event, at.min(world.now), &mut ready),
+            Input::Team { at, team, look } => self.see_team(team, look, at.min(world.now)),
             Input::Tick => self.tick(world, &mut ready),
         }
         ready

@@ -30,6 +30,8 @@ pub struct Destination {
     pub variables: Variables,
     pub application: Option<String>,
     pub data: Option<String>,
+    /// Calls that it can serve at a time; `None`: any number, or as its agents say.
+    pub capacity: Option<u32>,
     pub stamps: Stamps,
 }
 
@@ -67,6 +69,7 @@ impl Destination {
             variables: Variables::default(),
             application: None,
             data: None,
+            capacity: None,
             stamps: Stamps::new(now),
         }
     }

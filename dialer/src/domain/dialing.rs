@@ -2,7 +2,8 @@
 
 use super::{
     CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId,
-    DialingId, Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
+    DialMode, DialingId, Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp,
+    Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use std::sync::Arc;
@@ -69,6 +70,12 @@ pub struct CallCopy {
     pub call_forward: CallForward,
     pub caller_id: Option<String>,
     pub route: Route,
+    /// Mode redirect: the dialplan may send it on when its destination is done with it.
+    pub may_redirect: bool,
+    /// What AMD has to hear first, if anything.
+    pub screening: Option<Screening>,
+    /// Where it goes if no agent is there in time.
+    pub harbour: Option<Route>,
     pub plan_variables: Variables,
     pub list_variables: Variables,
     pub destination_variables: Variables,
@@ -86,6 +93,15 @@ pub struct CallCopy {
     pub info: Option<String>,
     /// Variables of the channel: plan < list < destination < target.
     pub variables: Variables,
+}
+
+/// What AMD has to hear first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screening {
+    /// Arguments of the application `AMD`.
+    pub data: String,
+    /// Where machines go; `None`: they are hung up.
+    pub machines: Option<Route>,
 }
 
 /// Whom a call is for: what its dialplan may want to know of the target.
@@ -127,6 +143,9 @@ impl CallCopy {
             call_forward: CallForward::Follow,
             caller_id: None,
             route: Route::Application { name: "Wait".to_owned(), data: String::new() },
+            may_redirect: false,
+            screening: None,
+            harbour: None,
             plan_variables: Variables::default(),
             list_variables: Variables::default(),
             destination_variables: Variables::default(),
@@ -182,6 +201,14 @@ pub struct Dialing {
     pub res_hangup_detail: Option<String>,
     pub tech_cause: Option<i32>,
     pub amd: Option<(String, String)>,
+    /// The queue that it was sent into.
+    pub queue: Option<String>,
+    /// Who took it: the agent's channel or interface.
+    pub agent: Option<String>,
+    /// When an agent took it.
+    pub connected_at: Option<Timestamp>,
+    /// When it was abandoned: a person had answered, and no agent was free in time.
+    pub abandoned_at: Option<Timestamp>,
     pub disposition: Option<Disposition>,
     /// What the network alone says that became of it.
     pub network: Option<Disposition>,
@@ -226,6 +253,9 @@ impl Dialing {
             call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
             route: destination.route().ok()?,
+            may_redirect: plan.mode == DialMode::Redirect,
+            screening: None,
+            harbour: None,
             plan_variables: plan.variables.clone(),
             list_variables: list.variables.clone(),
             destination_variables: destination.variables.clone(),
@@ -261,6 +291,10 @@ impl Dialing {
             res_hangup_detail: None,
             tech_cause: None,
             amd: None,
+            queue: None,
+            agent: None,
+            connected_at: None,
+            abandoned_at: None,
             disposition: None,
             network: None,
             outcome: None,

@@ -105,6 +105,8 @@ pub enum Disposition {
     OutOfOrder,
     /// A machine answered (verdict of the AMD application).
     Machine,
+    /// A person answered and no agent was free in time.
+    Abandoned,
     /// Anything else that kept the call from being answered or handed over.
     Failed,
     /// We were asked to hang up before it was answered.
@@ -118,7 +120,7 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    pub const ALL: [Disposition; 18] = [
+    pub const ALL: [Disposition; 19] = [
         Disposition::Answered,
         Disposition::Busy,
         Disposition::NoAnswer,
@@ -132,6 +134,7 @@ impl Disposition {
         Disposition::Congestion,
         Disposition::OutOfOrder,
         Disposition::Machine,
+        Disposition::Abandoned,
         Disposition::Failed,
         Disposition::Canceled,
         Disposition::Interrupted,
@@ -190,6 +193,7 @@ impl Disposition {
             Disposition::Congestion => "congestion",
             Disposition::OutOfOrder => "out_of_order",
             Disposition::Machine => "machine",
+            Disposition::Abandoned => "abandoned",
             Disposition::Failed => "failed",
             Disposition::Canceled => "canceled",
             Disposition::Interrupted => "interrupted",

@@ -13,23 +13,28 @@ mod outcome;
 mod plan;
 mod schedule;
 mod target;
+mod team;
 mod time;
 mod variables;
 
 pub use campaign::{Campaign, CampaignPatch, CampaignStatus, StatusRequest};
 pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
 pub use dial_list::{DialList, DialListPatch, ListCounts};
-pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person};
+pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person, Screening};
 pub use disposition::{CallEnd, Disposition, EndedBy};
 pub use forward::{Forward, Forwards, NotFollowed};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
 pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
-pub use plan::{CallForward, DialMode, ListEnd, Plan, PlanPatch};
+pub use plan::{
+    CallForward, DialMode, FailureKind, ListEnd, Pacing, Plan, PlanPatch, RetryRule,
+    ScreeningOptions,
+};
 pub use schedule::{
     parse_date, parse_dates, parse_days, parse_time, parse_time_zone, Schedule, ScheduleMode,
     SchedulePatch, Window,
 };
 pub use target::{DoneReason, LastResult, Target, TargetPatch, TargetState};
+pub use team::{Agent, AgentState, TeamLook, TeamName};
 pub use time::{Stamps, Timestamp};
 pub use variables::Variables;
 

@@ -1,6 +1,6 @@
 //! The plan: how a campaign dials.
 
-use super::{Change, PlanId, Stamps, Timestamp, Variables};
+use super::{Change, DestinationId, Disposition, PlanId, Stamps, Timestamp, Variables};
 use crate::limits::NUMBERS_PER_TARGET;
 
 /// `DialMode`: who is called when.
@@ -12,16 +12,18 @@ pub enum DialMode {
     Power = 3,
     Robo = 4,
     Redirect = 5,
+    Progressive = 6,
 }
 
 impl DialMode {
-    pub const ALL: [DialMode; 6] = [
+    pub const ALL: [DialMode; 7] = [
         DialMode::None,
         DialMode::Predictive,
         DialMode::Preview,
         DialMode::Power,
         DialMode::Robo,
         DialMode::Redirect,
+        DialMode::Progressive,
     ];
 
     /// The mode of a number of the wire.
@@ -38,6 +40,7 @@ impl DialMode {
             DialMode::Power => "power",
             DialMode::Robo => "robo",
             DialMode::Redirect => "redirect",
+            DialMode::Progressive => "progressive",
         }
     }
 }
@@ -72,6 +75,101 @@ impl CallForward {
     }
 }
 
+/// How a plan calls as its agents can serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pacing {
+    /// Mode power: lines per free agent, in hundredths.
+    pub lines_per_agent: u32,
+    /// Mode predictive: most abandoned of all live answers, in hundredths of a percent.
+    pub abandon_target: u32,
+    /// From the answer on: a person who has no agent by then is abandoned.
+    pub abandon_after_ms: u32,
+    /// Where an abandoned call goes; `None`: it goes on waiting.
+    pub safe_harbour: Option<DestinationId>,
+    /// How long a call rings at least before we give it up, with agents.
+    pub min_ring_ms: u32,
+    /// Mode preview: how long an agent may look at a target.
+    pub preview_timeout_s: u32,
+}
+
+impl Default for Pacing {
+    fn default() -> Pacing {
+        Pacing {
+            lines_per_agent: 200,
+            abandon_target: 300,
+            abandon_after_ms: 2_000,
+            safe_harbour: None,
+            min_ring_ms: 15_000,
+            preview_timeout_s: 60,
+        }
+    }
+}
+
+/// Whether AMD hears an answered call first, and where machines go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScreeningOptions {
+    pub on: bool,
+    /// Arguments of the application `AMD`.
+    pub data: Option<String>,
+    /// Where machines go; `None`: they are hung up.
+    pub machines: Option<DestinationId>,
+}
+
+/// Why a dialing did not reach anybody, as far as retries differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    Busy,
+    NoAnswer,
+    Congestion,
+    Machine,
+    Abandoned,
+    Failed,
+}
+
+impl FailureKind {
+    pub const ALL: [FailureKind; 6] = [
+        FailureKind::Busy,
+        FailureKind::NoAnswer,
+        FailureKind::Congestion,
+        FailureKind::Machine,
+        FailureKind::Abandoned,
+        FailureKind::Failed,
+    ];
+
+    /// Which kind a disposition is; `None`: it is no failure, or not the call's own.
+    pub fn of(disposition: Disposition) -> Option<FailureKind> {
+        match disposition {
+            Disposition::Busy => Some(FailureKind::Busy),
+            Disposition::NoAnswer | Disposition::Unavailable => Some(FailureKind::NoAnswer),
+            Disposition::Congestion => Some(FailureKind::Congestion),
+            Disposition::Machine => Some(FailureKind::Machine),
+            Disposition::Abandoned => Some(FailureKind::Abandoned),
+            Disposition::Rejected
+            | Disposition::Unallocated
+            | Disposition::NoRoute
+            | Disposition::NumberChanged
+            | Disposition::Redirected
+            | Disposition::InvalidNumber
+            | Disposition::OutOfOrder
+            | Disposition::Failed => Some(FailureKind::Failed),
+            Disposition::Answered
+            | Disposition::Canceled
+            | Disposition::Interrupted
+            | Disposition::CallBack
+            | Disposition::DoNotCall => None,
+        }
+    }
+}
+
+/// How a target is tried again after one kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetryRule {
+    /// `None`: the plan's `RetryDelay`.
+    pub delay_s: Option<u32>,
+    /// After so many of this kind the target is out of tries; `None`: no limit of its own.
+    pub max_tries: Option<u32>,
+}
+
 /// How a campaign dials: mode, timeout, retries, trunk, caller id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -100,6 +198,10 @@ pub struct Plan {
     pub calls_per_second: Option<u32>,
     /// Tries of each number in all.
     pub max_tries: [u32; NUMBERS_PER_TARGET],
+    pub pacing: Pacing,
+    pub screening: ScreeningOptions,
+    /// By [`FailureKind`], in the order of [`FailureKind::ALL`].
+    pub retries: [RetryRule; FailureKind::ALL.len()],
     pub variables: Variables,
     pub stamps: Stamps,
 }
@@ -145,6 +247,9 @@ impl Plan {
             max_dialings: None,
             calls_per_second: None,
             max_tries: [5; NUMBERS_PER_TARGET],
+            pacing: Pacing::default(),
+            screening: ScreeningOptions::default(),
+            retries: [RetryRule::default(); FailureKind::ALL.len()],
             variables: Variables::default(),
             stamps: Stamps::new(now),
         }

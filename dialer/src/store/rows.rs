@@ -4,8 +4,9 @@ use super::StoreError;
 use crate::domain::{
     CallCopy, CallForward, Campaign, CampaignId, CampaignStatus, Destination, DestinationId,
     DestinationKind, DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus,
-    Disposition, DoneReason, LastResult, ListEnd, Outcome, Person, Plan, PlanId, Route, Schedule,
-    ScheduleMode, Stamps, Target, TargetId, TargetState, Timestamp, Variables,
+    Disposition, DoneReason, LastResult, ListEnd, Outcome, Pacing, Person, Plan, PlanId, Route,
+    Schedule, ScheduleMode, ScreeningOptions, Stamps, Target, TargetId, TargetState, Timestamp,
+    Variables,
 };
 use crate::json::Object;
 use crate::limits::NUMBERS_PER_TARGET;
@@ -128,6 +129,9 @@ pub fn plan(row: &Row<'_>) -> Result<Plan> {
         max_dialings: row.get("max_dialings")?,
         calls_per_second: row.get("calls_per_second")?,
         max_tries: serde_json::from_str(&tries).map_err(|_| bad("max_tries"))?,
+        pacing: Pacing::default(),
+        screening: ScreeningOptions::default(),
+        retries: Default::default(),
         variables: variables(row)?,
         stamps: stamps(row)?,
     })
@@ -145,6 +149,7 @@ pub fn destination(row: &Row<'_>) -> Result<Destination> {
         variables: variables(row)?,
         application: row.get("application")?,
         data: row.get("data")?,
+        capacity: None,
         stamps: stamps(row)?,
     })
 }
@@ -292,6 +297,10 @@ pub fn kept_dialing(row: &Row<'_>) -> Result<Dialing> {
         amd: row
             .get::<_, Option<String>>("amd_status")?
             .zip(row.get::<_, Option<String>>("amd_cause")?),
+        queue: None,
+        agent: None,
+        connected_at: None,
+        abandoned_at: None,
         disposition: disposition(row, "disposition")?,
         network: disposition(row, "network")?,
         outcome: outcome(row)?,
@@ -370,6 +379,9 @@ fn copy_from_json(text: &str) -> Option<CallCopy> {
             .unwrap_or(CallForward::Refuse),
         caller_id: owned(&value["caller_id"]),
         route,
+        may_redirect: false,
+        screening: None,
+        harbour: None,
         plan_variables: variables("plan_variables")?,
         list_variables: variables("list_variables")?,
         destination_variables: variables("destination_variables")?,

@@ -172,7 +172,7 @@ impl Bench {
         let ready = self.step(Input::Tick);
         let placed = ready.calls.into_iter().filter_map(|order| match order {
             CallOrder::Place(dialing) => Some(dialing),
-            CallOrder::HangUp(_) | CallOrder::Note(..) => None,
+            _ => None,
         });
         placed.collect()
     }
