@@ -647,6 +647,9 @@ fn event_of(event: &CallEvent) -> DialingId {
         CallEvent::Begun { dialing, .. }
         | CallEvent::Progress { dialing, .. }
         | CallEvent::Answered { dialing }
+        | CallEvent::Screened { dialing, .. }
+        | CallEvent::Connected { dialing, .. }
+        | CallEvent::Sheltered { dialing }
         | CallEvent::Ended { dialing, .. } => *dialing,
     }
 }
