@@ -483,9 +483,9 @@ impl Dialing {
         for order in effects.calls {
             match order {
                 CallOrder::Place(dialing) => self.engine.place(dialing),
-                CallOrder::HangUp(dialing)
-                | CallOrder::GiveUp(dialing)
-                | CallOrder::Shelter(dialing) => self.engine.hang_up(dialing),
+                CallOrder::HangUp(dialing) => self.engine.hang_up(dialing),
+                CallOrder::GiveUp(dialing) => self.engine.give_up(dialing),
+                CallOrder::Shelter(dialing) => self.engine.shelter(dialing),
                 CallOrder::Note(dialing, outcome) => self.engine.note(dialing, outcome),
             }
         }
