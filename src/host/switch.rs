@@ -1,7 +1,7 @@
 //! What the dialer may ask of Asterisk while it decides.
 
 use dialer::dialer::{Refusal, Switch};
-use dialer::domain::Route;
+use dialer::domain::{Route, TeamName};
 use dialer::pacing::Vitals;
 
 use crate::ast::{dialplan, module, pjsip};
@@ -38,6 +38,14 @@ impl Switch for ThisAsterisk {
             "PJSIP" if pjsip::endpoint_exists(trunk) == Some(false) => Err("PJSIP endpoint"),
             "LOCAL" if !dialplan::context_exists(local_context(trunk)) => Err("dialplan context"),
             _ => Ok(()),
+        }
+    }
+
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
+        match team {
+            TeamName::Extension { .. } => Err("hint"),
+            TeamName::Queue(_) => Err("queue"),
+            TeamName::Capacity(..) => Ok(()),
         }
     }
 

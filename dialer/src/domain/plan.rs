@@ -279,13 +279,8 @@ impl Plan {
 
     /// Whether the plan can dial; if not, the header at fault and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        match self.mode {
-            DialMode::Predictive | DialMode::Robo => {}
-            DialMode::None => return Err(("DialMode", "is 0 (none)".to_owned())),
-            mode => {
-                let reason = format!("{} ({}) is not available", mode as i64, mode.name());
-                return Err(("DialMode", reason));
-            }
+        if self.mode == DialMode::None {
+            return Err(("DialMode", "is 0 (none)".to_owned()));
         }
         match self.tech {
             Some(_) => Ok(()),
