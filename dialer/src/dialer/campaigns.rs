@@ -2,8 +2,8 @@
 
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, ListEnd,
-    Plan, Route, StatusRequest, Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, Ledger,
+    ListEnd, Plan, Route, StatusRequest, Timestamp,
 };
 use crate::store::Write;
 
@@ -257,6 +257,7 @@ impl LiveCampaign {
             last_turn: 0,
             schedule_at: None,
             start_refused: None,
+            ledger: Ledger::default(),
         }
     }
 }

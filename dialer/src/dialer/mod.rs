@@ -8,6 +8,7 @@ mod calls;
 mod campaigns;
 mod caps;
 mod explain;
+mod ledger;
 mod objects;
 mod outcome;
 mod reset;
@@ -19,7 +20,7 @@ mod teams;
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
+    Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
     TargetPatch, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
@@ -383,6 +384,7 @@ struct LiveCampaign {
     schedule_at: Option<Timestamp>,
     /// Why it was not started when its window opened.
     start_refused: Option<String>,
+    ledger: Ledger,
 }
 
 /// A dialing under way, and its target as it is now.
