@@ -6,9 +6,9 @@ use super::{
     CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
 };
 use crate::domain::{
-    control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
-    DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target, TargetState,
-    Timestamp,
+    control, CallEnd, CampaignId, CampaignStatus, Counted, DialListId, Dialing, DialingId,
+    DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target,
+    TargetState, Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
 use crate::pacing::{share, Sign};
@@ -183,10 +183,12 @@ impl Dialer {
         target.state = TargetState::Dialing { dialing: dialing.id, campaign: id, plan: plan.id };
         target.last.dialed_at = Some(now);
 
+        let plan = plan.id;
         self.rate.take(1, now);
         self.meter.count(now);
         self.look.take();
-        let trunk = self.caps.claimed(plan.id, now);
+        self.count(id, Counted::Dialed, now, ready);
+        let trunk = self.caps.claimed(plan, now);
         let campaign = self.campaigns.get_mut(&id).expect("it was found above");
         campaign.live += 1;
         campaign.unanswered += 1;

@@ -3,8 +3,8 @@
 use super::teams::{check_staff, Served, Staff};
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, ListEnd,
-    Plan, StatusRequest, Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, Ledger,
+    ListEnd, Plan, StatusRequest, Timestamp,
 };
 use crate::store::Write;
 
@@ -258,6 +258,7 @@ impl LiveCampaign {
             staff: Staff::Unknown,
             pace_at: Timestamp(i64::MIN),
             served: Served::default(),
+            ledger: Ledger::default(),
         }
     }
 

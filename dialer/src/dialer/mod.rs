@@ -8,6 +8,7 @@ mod calls;
 mod campaigns;
 mod caps;
 mod explain;
+mod ledger;
 mod objects;
 mod outcome;
 mod reset;
@@ -21,7 +22,7 @@ pub use teams::TeamStatus;
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
+    Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
     TargetPatch, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
@@ -390,6 +391,7 @@ struct LiveCampaign {
     pace_at: Timestamp,
     /// What it took of its agents' time: who has had less is next.
     served: teams::Served,
+    ledger: Ledger,
 }
 
 /// A dialing under way, and its target as it is now.

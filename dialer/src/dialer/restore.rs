@@ -66,6 +66,11 @@ impl Dialer {
             dialer.settle(id, now, &mut ready);
             dialer.look_again(now, |record| record.id == id);
         }
+        for (id, figures) in records.ledger {
+            if let Some(campaign) = dialer.campaigns.get_mut(&id) {
+                campaign.ledger.put(figures);
+            }
+        }
         dialer.look_at_schedules(now);
         (dialer, ready)
     }
