@@ -1,11 +1,14 @@
 //! Calls: which target is dialled now, and what becomes of each dialing.
 
 use super::caps::{is_through, sign, TrunkAt};
-use super::{CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, What, World};
+use super::teams::Stage;
+use super::{
+    CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
+};
 use crate::domain::{
-    control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
-    DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target, TargetState,
-    Timestamp,
+    control, CallEnd, CampaignId, CampaignStatus, Counted, DialListId, Dialing, DialingId,
+    DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target,
+    TargetState, Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
 use crate::pacing::{share, Sign};
@@ -20,19 +23,21 @@ const LOOK_AFTER_FAULT: Duration = Duration::from_secs(1);
 
 impl Dialer {
     /// Starts and stops campaigns by their schedules, and lets each started one
-    /// dial its share of what the caps leave.
+    /// dial its share of what the caps and its agents leave.
     pub(super) fn tick(&mut self, world: &mut World<'_>, ready: &mut Ready) {
+        self.shelter(world.now, ready);
         self.keep_schedules(world, ready);
         let now = world.now;
-        let turns = self.turns(now);
+        let turns = self.turns(world.switch, now);
         if turns.is_empty() {
             return;
         }
         self.look_at_machine(world.switch, now);
         let mut lists = HashSet::new();
         for (at, (id, plan, list)) in turns.iter().enumerate() {
-            // Those before it may have used up what its caps had left.
-            let room = self.caps.room(*plan, now);
+            // Those before it may have used up what its caps and agents had left.
+            let paced = self.pace(*id, self.rivals(*id, &turns[at..]));
+            let room = self.caps.room(*plan, now).min(paced);
             if room == 0 {
                 continue;
             }
@@ -54,18 +59,30 @@ impl Dialer {
     }
 
     /// Campaigns that want to look at their list now and whose caps leave room, with
-    /// plan and list; first the one that has waited longest for its turn.
-    fn turns(&self, now: Timestamp) -> Vec<(CampaignId, PlanId, DialListId)> {
+    /// plan and list; first the one that has waited longest for its turn. Of those that
+    /// share a team, the one that had less of it comes first.
+    fn turns(
+        &mut self,
+        switch: &dyn Switch,
+        now: Timestamp,
+    ) -> Vec<(CampaignId, PlanId, DialListId)> {
         let wants = self.campaigns.values().filter(|campaign| {
             campaign.record.status == CampaignStatus::Start
                 && campaign.look_at.is_some_and(|at| at <= now)
+                && campaign.pace_at <= now
         });
         let mut turns: Vec<_> = wants
             .filter_map(|c| Some((c.last_turn, c.record.id, c.record.plan?, c.record.list?)))
             .filter(|(_, _, plan, _)| self.caps.room(*plan, now) > 0)
             .collect();
         turns.sort_unstable();
-        turns.into_iter().map(|(_, id, plan, list)| (id, plan, list)).collect()
+        let mut turns: Vec<_> =
+            turns.into_iter().map(|(_, id, plan, list)| (id, plan, list)).collect();
+        for (id, ..) in &turns {
+            self.staff(*id, switch);
+        }
+        self.put_less_served_first(&mut turns);
+        turns
     }
 
     fn take_turn(&mut self, id: CampaignId) {
@@ -166,10 +183,12 @@ impl Dialer {
         target.state = TargetState::Dialing { dialing: dialing.id, campaign: id, plan: plan.id };
         target.last.dialed_at = Some(now);
 
+        let plan = plan.id;
         self.rate.take(1, now);
         self.meter.count(now);
         self.look.take();
-        let trunk = self.caps.claimed(plan.id, now);
+        self.count(id, Counted::Dialed, now, ready);
+        let trunk = self.caps.claimed(plan, now);
         let campaign = self.campaigns.get_mut(&id).expect("it was found above");
         campaign.live += 1;
         campaign.unanswered += 1;
@@ -193,8 +212,9 @@ impl Dialer {
         ready.events.push(Event::Target(What::Updated, target.clone()));
         ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
         ready.calls.push(CallOrder::Place(dialing.clone()));
-        let live = LiveDialing { dialing, target, trunk, has_told: false, is_forwarded: false };
-        self.dialings.insert(live.dialing.id, live);
+        let (id, campaign) = (dialing.id, dialing.campaign);
+        self.dialings.insert(id, LiveDialing::new(dialing, target, trunk));
+        self.coming(id, campaign);
     }
 
     /// A call went on.
@@ -243,6 +263,7 @@ impl Dialer {
         if let Some(campaign) = self.campaigns.get_mut(&dialing.campaign) {
             campaign.unanswered = campaign.unanswered.saturating_sub(1);
         }
+        self.answered_for_team(id, now, ready);
         self.settle(dialing.campaign, now, ready);
     }
 
@@ -260,6 +281,7 @@ impl Dialer {
     }
 
     fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
+        self.leaves_team(id, now, ready);
         let Some(live) = self.dialings.remove(&id) else { return };
         let was_answered = live.dialing.is_answered();
         let (campaign, list) = (live.dialing.campaign, live.dialing.list);
@@ -277,6 +299,24 @@ impl Dialer {
         }
         self.look_again(now, |record| record.list == Some(list));
         self.settle(campaign, now, ready);
+    }
+}
+
+impl LiveDialing {
+    pub(super) fn new(
+        dialing: Arc<Dialing>,
+        target: Arc<Target>,
+        trunk: Option<TrunkAt>,
+    ) -> LiveDialing {
+        LiveDialing {
+            dialing,
+            target,
+            trunk,
+            has_told: false,
+            is_forwarded: false,
+            team: None,
+            stage: Stage::Dialed,
+        }
     }
 }
 

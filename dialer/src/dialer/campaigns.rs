@@ -1,9 +1,10 @@
 //! Campaigns: create, update, delete, and the life of their status.
 
+use super::teams::{check_staff, Served, Staff};
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, ListEnd,
-    Plan, Route, StatusRequest, Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, Ledger,
+    ListEnd, Plan, StatusRequest, Timestamp,
 };
 use crate::store::Write;
 
@@ -64,6 +65,8 @@ impl Dialer {
         record.window_until = acted_on.or(record.window_until);
         campaign.record = record;
         campaign.look_at = Some(now);
+        campaign.staff = Staff::Unknown;
+        campaign.pace_at = Timestamp(i64::MIN);
         campaign.schedule_at = Some(now);
         put(ready, campaign, now);
         if next == CampaignStatus::StoppingForcedly {
@@ -171,13 +174,8 @@ impl Dialer {
         let route = destination.route().map_err(|header| {
             cannot("Dest", &format!("its {header} is not set{}", type_hint(destination)))
         })?;
-        if let Route::Application { name, .. } = &route {
-            if name.eq_ignore_ascii_case("queue") {
-                let reason = "dialing for the agents of a queue is not available";
-                return Err(cannot("Dest", reason));
-            }
-        }
-        world.switch.check_route(&route).map_err(|why| cannot("Dest", &why.to_string()))
+        world.switch.check_route(&route).map_err(|why| cannot("Dest", &why.to_string()))?;
+        check_staff(plan, destination, world.switch).map_err(|why| cannot("Dest", &why.reason))
     }
 
     /// Whether a plan can dial; if not, the header at fault and why.
@@ -257,7 +255,16 @@ impl LiveCampaign {
             last_turn: 0,
             schedule_at: None,
             start_refused: None,
+            staff: Staff::Unknown,
+            pace_at: Timestamp(i64::MIN),
+            served: Served::default(),
+            ledger: Ledger::default(),
         }
+    }
+
+    /// Whether agents are needed for it.
+    pub(super) fn dials_or_talks(&self) -> bool {
+        self.record.status != CampaignStatus::Stop || self.live > 0
     }
 }
 

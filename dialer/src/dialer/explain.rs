@@ -72,6 +72,9 @@ impl Dialer {
             }
             _ => {}
         }
+        if let Some(why) = self.waits_for_agents(campaign, plan) {
+            return why;
+        }
         if let Some(ceiling) = self.look.headroom.ceiling() {
             return format!("nothing is dialled just now because of {ceiling}");
         }

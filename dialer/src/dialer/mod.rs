@@ -8,6 +8,7 @@ mod calls;
 mod campaigns;
 mod caps;
 mod explain;
+mod ledger;
 mod objects;
 mod outcome;
 mod reset;
@@ -16,10 +17,12 @@ mod schedule;
 mod targets;
 mod teams;
 
+pub use teams::TeamStatus;
+
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
+    Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
     TargetPatch, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
@@ -189,6 +192,8 @@ pub struct RunningCampaign {
     pub dialings: usize,
     /// Of these, answered and talking.
     pub answered: usize,
+    /// Its agents, if it has any.
+    pub team: Option<TeamStatus>,
 }
 
 impl From<StoreError> for Refusal {
@@ -309,10 +314,7 @@ pub trait Switch {
     /// Whether the technology knows this trunk; if not, what there is none of.
     fn check_trunk(&self, tech: &str, trunk: &str) -> Result<(), &'static str>;
     /// Whether there are agents to be watched there; if not, what there is none of.
-    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
-        let _ = team;
-        Ok(())
-    }
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str>;
     /// How the machine is. Asked about once a second while there is something to dial.
     fn vitals(&self) -> Vitals {
         Vitals::default()
@@ -383,6 +385,13 @@ struct LiveCampaign {
     schedule_at: Option<Timestamp>,
     /// Why it was not started when its window opened.
     start_refused: Option<String>,
+    /// Who serves its answered calls.
+    staff: teams::Staff,
+    /// When it is worth asking how many calls its agents can take.
+    pace_at: Timestamp,
+    /// What it took of its agents' time: who has had less is next.
+    served: teams::Served,
+    ledger: Ledger,
 }
 
 /// A dialing under way, and its target as it is now.
@@ -394,6 +403,9 @@ struct LiveDialing {
     has_told: bool,
     /// Whether the far end sent it elsewhere: what comes then is not of its trunk.
     is_forwarded: bool,
+    /// The team that it is for, and how far it is with it.
+    team: Option<teams::TeamAt>,
+    stage: teams::Stage,
 }
 
 /// Owner of everything that is alive. See the [module](self).
@@ -409,6 +421,7 @@ pub struct Dialer {
     meter: CallMeter,
     caps: caps::Caps,
     look: caps::Look,
+    teams: teams::Teams,
     /// Turns that there were.
     turns: u64,
     /// The time of the last step.
@@ -427,7 +440,7 @@ impl Dialer {
             }
             // Of before the clock was set back: what is planned by it must not lie ahead.
             Input::Call { at, event } => self.call_event(event, at.min(world.now), &mut ready),
-            Input::Team { at, team, look } => self.see_team(team, look, at.min(world.now)),
+            Input::Team { at, team, look } => self.see_team(&team, look, at.min(world.now)),
             Input::Tick => self.tick(world, &mut ready),
         }
         ready
@@ -442,6 +455,7 @@ impl Dialer {
             self.look.forget();
             self.look_again(now, |_| true);
             self.look_at_schedules(now);
+            self.staff_again(|_| true);
         }
         self.seen = now;
     }
@@ -451,7 +465,7 @@ impl Dialer {
     /// every second while this is in the future.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let schedule = self.campaigns.values().filter_map(|c| c.schedule_at).min();
-        [schedule, self.dial_at()].into_iter().flatten().min()
+        [schedule, self.teams.next_deadline(), self.dial_at()].into_iter().flatten().min()
     }
 
     /// When the next dialing may start, if there is one to start.
@@ -463,7 +477,7 @@ impl Dialer {
         let opens_at = |campaign: &LiveCampaign| {
             let look = campaign.look_at?;
             let plan = campaign.record.plan.and_then(|plan| self.caps.opens_at(plan));
-            Some(look.max(plan?))
+            Some(look.max(plan?).max(campaign.pace_at))
         };
         let first = started.filter_map(opens_at).min()?;
         Some(first.max(self.rate.next_at()).max(self.look.opens_at()))
@@ -539,7 +553,12 @@ impl Dialer {
         let running = |c: &&LiveCampaign| c.record.status != CampaignStatus::Stop;
         Status {
             campaigns: self.campaigns.len(),
-            running: self.campaigns.values().filter(running).map(running_campaign).collect(),
+            running: self
+                .campaigns
+                .values()
+                .filter(running)
+                .map(|c| running_campaign(c, &self.teams))
+                .collect(),
             by_status: by_status.into_iter().filter(|(_, count)| *count > 0).collect(),
             calls_lately: self.meter.calls(now),
             dialings: self.dialings.len(),
@@ -552,13 +571,17 @@ impl Dialer {
     }
 }
 
-fn running_campaign(campaign: &LiveCampaign) -> RunningCampaign {
+fn running_campaign(campaign: &LiveCampaign, teams: &teams::Teams) -> RunningCampaign {
     RunningCampaign {
         id: campaign.record.id,
         name: campaign.record.name.clone(),
         status: campaign.record.status,
         dialings: campaign.live,
         answered: campaign.live.saturating_sub(campaign.unanswered),
+        team: match campaign.staff {
+            teams::Staff::Team(at) => Some(teams.status(at)),
+            teams::Staff::Unknown | teams::Staff::Anyone => None,
+        },
     }
 }
 

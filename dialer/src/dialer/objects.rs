@@ -46,6 +46,7 @@ impl Dialer {
         put_plan(ready, What::Updated, &plan);
         self.caps.put(&plan, &self.settings, now);
         self.plans.insert(id, plan);
+        self.staff_again(|campaign| campaign.plan == Some(id));
         self.look_again(now, |campaign| campaign.plan == Some(id));
         Ok(Reply::Updated)
     }
@@ -97,6 +98,7 @@ impl Dialer {
         destination.stamps.update = Some(now);
         put_destination(ready, What::Updated, &destination);
         self.destinations.insert(id, destination);
+        self.staff_again(|campaign| campaign.destination == Some(id));
         self.look_again(now, |campaign| campaign.destination == Some(id));
         Ok(Reply::Updated)
     }

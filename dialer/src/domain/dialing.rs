@@ -1,9 +1,9 @@
 //! The dialing: one number dialled once, from the claim to the hangup.
 
 use super::{
-    CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId,
-    DialMode, DialingId, Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp,
-    Variables,
+    ByFailure, CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList,
+    DialListId, DialMode, DialingId, Disposition, Outcome, Plan, PlanId, RetryRule, Route, Target,
+    TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use std::sync::Arc;
@@ -84,6 +84,7 @@ pub struct CallCopy {
     pub user_to_user: Option<String>,
     pub retry_delay_s: u32,
     pub max_tries: [u32; NUMBERS_PER_TARGET],
+    pub retries: ByFailure<RetryRule>,
     /// Whether it is a call back that was promised.
     pub promised: bool,
     pub campaign_name: Option<String>,
@@ -153,6 +154,7 @@ impl CallCopy {
             user_to_user: None,
             retry_delay_s: 0,
             max_tries: [1; NUMBERS_PER_TARGET],
+            retries: RetryRule::defaults(),
             promised: false,
             campaign_name: None,
             person: Person::default(),
@@ -263,6 +265,7 @@ impl Dialing {
             user_to_user: None,
             retry_delay_s: plan.retry_delay_s,
             max_tries: plan.max_tries,
+            retries: plan.retries,
             promised: target.call_back == Some(number_at as u32 + 1),
             campaign_name: campaign.name.clone(),
             person: Person::of(target),

@@ -10,6 +10,7 @@ mod dialing;
 mod disposition;
 mod forward;
 mod id;
+mod ledger;
 mod outcome;
 mod plan;
 mod queue;
@@ -26,9 +27,10 @@ pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person, Screen
 pub use disposition::{CallEnd, Disposition, EndedBy};
 pub use forward::{Forward, Forwards, NotFollowed};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
+pub use ledger::{Counted, Day, DayFigures, Ledger, LEDGER_DAYS};
 pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
 pub use plan::{
-    CallForward, DialMode, FailureKind, ListEnd, Pacing, Plan, PlanPatch, RetryRule,
+    ByFailure, CallForward, DialMode, FailureKind, ListEnd, Pacing, Plan, PlanPatch, RetryRule,
     ScreeningOptions,
 };
 pub use queue::{Member, QueueStatus, WrapUp};

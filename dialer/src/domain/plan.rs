@@ -170,6 +170,22 @@ pub struct RetryRule {
     pub max_tries: Option<u32>,
 }
 
+/// One value for each [`FailureKind`], in the order of [`FailureKind::ALL`].
+pub type ByFailure<T> = [T; FailureKind::ALL.len()];
+
+impl RetryRule {
+    /// Whoever was abandoned is left alone for three days.
+    const AFTER_ABANDONED: RetryRule = RetryRule { delay_s: Some(259_200), max_tries: None };
+
+    /// The rules of a plan that says nothing of them.
+    pub fn defaults() -> ByFailure<RetryRule> {
+        FailureKind::ALL.map(|kind| match kind {
+            FailureKind::Abandoned => RetryRule::AFTER_ABANDONED,
+            _ => RetryRule::default(),
+        })
+    }
+}
+
 /// How a campaign dials: mode, timeout, retries, trunk, caller id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -200,8 +216,7 @@ pub struct Plan {
     pub max_tries: [u32; NUMBERS_PER_TARGET],
     pub pacing: Pacing,
     pub screening: ScreeningOptions,
-    /// By [`FailureKind`], in the order of [`FailureKind::ALL`].
-    pub retries: [RetryRule; FailureKind::ALL.len()],
+    pub retries: ByFailure<RetryRule>,
     pub variables: Variables,
     pub stamps: Stamps,
 }
@@ -249,7 +264,7 @@ impl Plan {
             max_tries: [5; NUMBERS_PER_TARGET],
             pacing: Pacing::default(),
             screening: ScreeningOptions::default(),
-            retries: [RetryRule::default(); FailureKind::ALL.len()],
+            retries: RetryRule::defaults(),
             variables: Variables::default(),
             stamps: Stamps::new(now),
         }
@@ -279,13 +294,8 @@ impl Plan {
 
     /// Whether the plan can dial; if not, the header at fault and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        match self.mode {
-            DialMode::Predictive | DialMode::Robo => {}
-            DialMode::None => return Err(("DialMode", "is 0 (none)".to_owned())),
-            mode => {
-                let reason = format!("{} ({}) is not available", mode as i64, mode.name());
-                return Err(("DialMode", reason));
-            }
+        if self.mode == DialMode::None {
+            return Err(("DialMode", "is 0 (none)".to_owned()));
         }
         match self.tech {
             Some(_) => Ok(()),

@@ -1,8 +1,8 @@
 //! The target: one person to reach, with up to eight numbers.
 
 use super::{
-    CampaignId, Change, DialListId, DialingId, Disposition, PlanId, Stamps, TargetId, Timestamp,
-    Variables,
+    ByFailure, CampaignId, Change, DialListId, DialingId, Disposition, PlanId, Stamps, TargetId,
+    Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 
@@ -77,6 +77,8 @@ pub struct Target {
     pub numbers: [Option<String>; NUMBERS_PER_TARGET],
     /// Tries of each number so far.
     pub tries: [u32; NUMBERS_PER_TARGET],
+    /// Tries so far that ended as each kind of failure.
+    pub failures: ByFailure<u32>,
     pub state: TargetState,
     /// The number, 1 … 8, on which a call back was promised: it is dialled next,
     /// also if its tries are used.
@@ -110,6 +112,7 @@ impl Target {
             variables: Variables::default(),
             numbers: Default::default(),
             tries: [0; NUMBERS_PER_TARGET],
+            failures: Default::default(),
             state: TargetState::Done(DoneReason::Exhausted),
             call_back: None,
             last: LastResult::default(),

@@ -1,6 +1,7 @@
 //! The team: who serves the answered calls of a destination, and how each of them is.
 
 use super::{DestinationId, Timestamp};
+use std::fmt;
 
 /// Which team.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,6 +12,16 @@ pub enum TeamName {
     Extension { context: String, exten: String },
     /// So many calls as the destination says that it can serve at a time.
     Capacity(DestinationId, u32),
+}
+
+impl fmt::Display for TeamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TeamName::Queue(queue) => write!(f, "queue {queue}"),
+            TeamName::Extension { context, exten } => write!(f, "extension {exten}@{context}"),
+            TeamName::Capacity(_, most) => write!(f, "Capacity {most}"),
+        }
+    }
 }
 
 /// How a team is, as it was found at one moment.

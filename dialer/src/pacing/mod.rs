@@ -4,6 +4,7 @@ mod back_off;
 mod gate;
 mod headroom;
 mod meter;
+pub mod predictive;
 mod rate;
 
 pub use back_off::{BackOff, BackOffSettings, Sign, Turn};

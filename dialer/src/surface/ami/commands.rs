@@ -76,7 +76,7 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
     Ok(PlanPatch {
         name: fields.text("Name", TEXT_BYTES)?,
         detail: fields.text("Detail", TEXT_BYTES)?,
-        mode: fields.code("DialMode", "0 to 5", DialMode::from_code)?,
+        mode: fields.code("DialMode", "0 to 6", DialMode::from_code)?,
         dial_timeout_ms: fields.number("DialTimeout", DIAL_TIMEOUT_MS)?,
         caller_id: fields.text("CallerId", TEXT_BYTES)?,
         list_end: fields.code("DlEndHandle", "0 or 1", ListEnd::from_code)?,

@@ -250,7 +250,14 @@ mod tests {
 
     fn campaign(name: Option<&str>, status: CampaignStatus) -> RunningCampaign {
         let id = CampaignId(Uuid::from_u128(7));
-        RunningCampaign { id, name: name.map(str::to_owned), status, dialings: 9, answered: 4 }
+        RunningCampaign {
+            id,
+            name: name.map(str::to_owned),
+            status,
+            dialings: 9,
+            answered: 4,
+            team: None,
+        }
     }
 
     fn trunk(name: &str) -> TrunkStatus {

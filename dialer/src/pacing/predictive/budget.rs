@@ -1,0 +1,233 @@
+//! How many people may find no agent, and what the next call may cost of that.
+//!
+//! Each live answer earns a little credit, each abandoned one takes 1. What one unit of
+//! expected harm costs in truth is measured, so a bad estimate of anything is corrected
+//! by what happens. The price moves slowly: dialing that stops and starts wastes agents.
+
+use super::{Options, Seconds};
+
+/// The part of the target that is aimed at; a target is a limit.
+const AIM: f64 = 0.99;
+
+/// The harm that one live answer may bring at the start.
+const FIRST_PRICE: f64 = 0.08;
+
+/// The price never falls below this part of the first one, unless the budget is spent
+/// and the period ends.
+const LOWEST_PRICE: f64 = 0.05;
+
+/// So many answers back the price is measured.
+const WINDOW: f64 = 2_000.0;
+
+/// What is thought of the price before the first answer has the weight of so much of it.
+const PRIOR_WEIGHT: f64 = 10.0;
+
+/// The rate that is allowed stays between these parts of the target.
+const NARROWEST: f64 = 0.2;
+const WIDEST: f64 = 1.6;
+
+/// At least so many answers are thought to be left in the period.
+const FEWEST_LEFT: f64 = 60.0;
+
+/// A period without an end is thought to have so many left.
+const OPEN_END: f64 = 2_000.0;
+
+/// What is kept in hand.
+const RESERVE: f64 = 2.0;
+
+/// How far back answers per second are measured.
+const RATE_WINDOW_S: Seconds = 1_800.0;
+
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    target: f64,
+    /// On the pacing's own clock.
+    period_end: Option<Seconds>,
+    credit: f64,
+    answers: f64,
+    false_humans: f64,
+    abandoned: f64,
+    /// Of the window: harm that was granted, and people who found no agent.
+    granted: f64,
+    seen: f64,
+    /// Answers, and seconds in which they came, of the rate's window.
+    recent: f64,
+    recent_s: Seconds,
+    rolled_at: Seconds,
+}
+
+impl Budget {
+    pub fn new(options: &Options, now: Seconds, period_end: Option<Seconds>) -> Budget {
+        let mut budget = Budget {
+            target: 0.0,
+            period_end,
+            credit: 0.0,
+            answers: options.answers as f64,
+            false_humans: 0.0,
+            abandoned: options.abandoned as f64,
+            granted: 0.0,
+            seen: 0.0,
+            recent: 0.0,
+            recent_s: 0.0,
+            rolled_at: now,
+        };
+        budget.aim(options, period_end);
+        budget
+    }
+
+    /// Another target or period end; what was spent stays spent.
+    pub fn aim(&mut self, options: &Options, period_end: Option<Seconds>) {
+        self.target = options.target() * AIM;
+        self.period_end = period_end;
+        self.credit = self.target * self.answers - self.abandoned;
+    }
+
+    /// A new period, with what it has seen so far. What harm costs stays known.
+    pub fn begin_period(&mut self, options: &Options) {
+        self.answers = options.answers as f64;
+        self.abandoned = options.abandoned as f64;
+        self.false_humans = 0.0;
+    }
+
+    pub fn answered(&mut self, price: f64) {
+        self.answers += 1.0;
+        self.recent += 1.0;
+        self.credit += self.target;
+        let keep = 1.0 - 1.0 / WINDOW;
+        self.granted = self.granted * keep + price;
+        self.seen *= keep;
+    }
+
+    pub fn abandoned(&mut self) {
+        // Some of those whom nobody heard were machines.
+        let weight = 1.0 - 0.5 * self.machine_share();
+        self.abandoned += weight;
+        self.seen += weight;
+        self.credit -= weight;
+    }
+
+    /// An agent was given a machine: it was no live answer.
+    pub fn false_human(&mut self) {
+        if self.answers - self.false_humans > 1.0 {
+            self.false_humans += 1.0;
+            self.credit -= self.target;
+        }
+    }
+
+    fn machine_share(&self) -> f64 {
+        (self.false_humans / (self.answers + 50.0)).clamp(0.0, 1.0)
+    }
+
+    pub fn roll(&mut self, now: Seconds) {
+        let passed = now - self.rolled_at;
+        if passed <= 0.0 {
+            return;
+        }
+        self.rolled_at = now;
+        let keep = (-passed / RATE_WINDOW_S).exp();
+        self.recent *= keep;
+        self.recent_s = self.recent_s * keep + RATE_WINDOW_S * (1.0 - keep);
+    }
+
+    /// Live answers that are still to be expected in the period.
+    fn left(&self) -> f64 {
+        let Some(end) = self.period_end else { return OPEN_END };
+        let rate = self.recent / self.recent_s.max(60.0);
+        rate * (end - self.rolled_at).max(0.0)
+    }
+
+    /// The harm that one more live answer may bring.
+    pub fn price(&self) -> f64 {
+        if self.target <= 0.0 {
+            return 0.0;
+        }
+        let left = self.left();
+        if left < FEWEST_LEFT && self.credit < 1.0 && self.answers > FEWEST_LEFT {
+            return 0.0;
+        }
+        let rate = self.target + (self.credit - RESERVE) / left.max(FEWEST_LEFT);
+        let rate = rate.clamp(NARROWEST * self.target, WIDEST * self.target);
+        let lowest = LOWEST_PRICE * FIRST_PRICE;
+        (rate / self.cost()).clamp(lowest.min(self.target), 1.0)
+    }
+
+    /// People who find no agent per unit of harm that was granted.
+    fn cost(&self) -> f64 {
+        let first = 0.03 * AIM / FIRST_PRICE;
+        (self.seen + PRIOR_WEIGHT * first) / (self.granted + PRIOR_WEIGHT)
+    }
+
+    /// The share of live answers that found no agent so far.
+    pub fn share(&self) -> f64 {
+        let answers = self.answers - self.false_humans;
+        if answers > 0.0 {
+            (self.abandoned / answers).min(1.0)
+        } else {
+            0.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(period_end: Option<Seconds>) -> Budget {
+        Budget::new(&Options::default(), 0.0, period_end)
+    }
+
+    #[test]
+    fn begins_cautiously() {
+        let price = budget(Some(28_800.0)).price();
+        assert!(price > 0.01 && price <= FIRST_PRICE, "{price}");
+        assert!(budget(None).price() > price);
+    }
+
+    #[test]
+    fn the_price_falls_when_people_are_lost_and_rises_again() {
+        let mut budget = budget(None);
+        for _ in 0..1_000 {
+            budget.answered(0.08);
+        }
+        let rich = budget.price();
+        for _ in 0..60 {
+            budget.abandoned();
+        }
+        let poor = budget.price();
+        assert!(poor < rich / 2.0, "{poor} {rich}");
+        for _ in 0..3_000 {
+            budget.answered(0.01);
+        }
+        assert!(budget.price() > poor);
+    }
+
+    #[test]
+    fn the_tap_closes_at_the_end_of_a_period_without_credit() {
+        let mut budget = budget(Some(28_800.0));
+        for second in 0..28_790 {
+            budget.roll(f64::from(second));
+            if second % 20 == 0 {
+                budget.answered(0.05);
+            }
+            if second % 600 == 0 {
+                budget.abandoned();
+            }
+        }
+        assert!(budget.share() > 0.03);
+        assert_eq!(budget.price(), 0.0);
+    }
+
+    #[test]
+    fn machines_are_no_answers() {
+        let mut budget = budget(None);
+        for _ in 0..100 {
+            budget.answered(0.05);
+        }
+        budget.abandoned();
+        let before = budget.share();
+        for _ in 0..200 {
+            budget.false_human();
+        }
+        assert!(budget.share() > before && budget.share() <= 1.0 && budget.credit.is_finite());
+    }
+}

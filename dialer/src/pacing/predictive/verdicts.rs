@@ -1,0 +1,103 @@
+//! How long it takes to tell people from machines, and who is still being listened to.
+
+use super::{Knots, Seconds, KNOTS, KNOT_S};
+
+const BIN_S: Seconds = 0.2;
+const BINS: usize = 50;
+
+/// From so many verdicts on, old ones are forgotten.
+const MASS: f64 = 1_000.0;
+
+/// What is thought before the first verdict.
+const PRIOR_WEIGHT: f64 = 3.0;
+const PRIOR_HUMAN_S: Seconds = 0.5;
+const PRIOR_MACHINE_S: Seconds = 2.5;
+
+/// Verdicts by the time that they took since the answer.
+#[derive(Debug, Clone)]
+pub(super) struct Verdicts {
+    humans: [f64; BINS],
+    machines: [f64; BINS],
+}
+
+impl Verdicts {
+    /// Without detection every answer is a person at once.
+    pub fn new(amd: bool) -> Verdicts {
+        let mut verdicts = Verdicts { humans: [0.0; BINS], machines: [0.0; BINS] };
+        if amd {
+            verdicts.humans[bin(PRIOR_HUMAN_S)] = PRIOR_WEIGHT;
+            verdicts.machines[bin(PRIOR_MACHINE_S)] = PRIOR_WEIGHT;
+        } else {
+            verdicts.humans[0] = PRIOR_WEIGHT;
+        }
+        verdicts
+    }
+
+    pub fn learn(&mut self, human: bool, after: Seconds) {
+        let all = self.humans.iter().chain(&self.machines).sum::<f64>();
+        let keep = if all > MASS { 0.95 } else { 1.0 };
+        for mass in self.humans.iter_mut().chain(&mut self.machines) {
+            *mass *= keep;
+        }
+        let bins = if human { &mut self.humans } else { &mut self.machines };
+        bins[bin(after)] += 1.0;
+    }
+
+    /// How long it takes on average until a person is known to be one.
+    pub fn human_delay(&self) -> Seconds {
+        let of = |(at, mass): (usize, &f64)| at as f64 * BIN_S * mass;
+        self.humans.iter().enumerate().map(of).sum::<f64>() / self.humans.iter().sum::<f64>()
+    }
+
+    /// For each age since the answer, how likely a verdict "human" comes by each knot.
+    pub fn to_come(&self) -> Pending {
+        let mut rows = Box::new([[0.0; KNOTS]; BINS]);
+        for (age, row) in rows.iter_mut().enumerate() {
+            let left =
+                self.humans[age..].iter().sum::<f64>() + self.machines[age..].iter().sum::<f64>();
+            if left <= 1e-6 {
+                continue;
+            }
+            for (knot, chance) in row.iter_mut().enumerate() {
+                let until = (age + (KNOT_S[knot] / BIN_S) as usize).min(BINS);
+                *chance = self.humans[age..until].iter().sum::<f64>() / left;
+            }
+        }
+        Pending { rows }
+    }
+}
+
+/// Verdicts to come; see [`Verdicts::to_come`].
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    rows: Box<[Knots; BINS]>,
+}
+
+impl Pending {
+    pub fn row(&self, age: Seconds) -> &Knots {
+        &self.rows[bin(age)]
+    }
+}
+
+fn bin(time: Seconds) -> usize {
+    ((time / BIN_S).max(0.0) as usize).min(BINS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_listened_to_for_long_is_a_machine() {
+        let mut verdicts = Verdicts::new(true);
+        for _ in 0..300 {
+            verdicts.learn(true, 0.7);
+            verdicts.learn(false, 2.5);
+        }
+        assert!((verdicts.human_delay() - 0.6).abs() < 0.1);
+        let pending = verdicts.to_come();
+        assert!((pending.row(0.0)[0] - 0.5).abs() < 0.02, "{:?}", pending.row(0.0));
+        assert!(pending.row(2.0)[13] < 0.01, "{:?}", pending.row(2.0));
+        assert!(pending.row(1e9).iter().all(|chance| chance.is_finite()));
+    }
+}
