@@ -2,7 +2,7 @@
 //! do, and the pacing's team what the agents do, and asks how many calls to start.
 
 use super::teams::{Staff, TeamAt};
-use super::{CallOrder, Dialer, Ready};
+use super::{CallOrder, Dialer, LiveDialing, Ready};
 use crate::domain::{Agent, AgentState, CampaignId, DialMode, DialingId, Plan, Timestamp};
 use crate::pacing::predictive::{
     self, AgentId, CallId, Expected, Options, Predictor, Seconds, Seen,
@@ -198,7 +198,16 @@ impl Dialer {
                 pacer.predictor.configure(seconds(now), &options);
                 pacer.period_end = period_end;
             }
-            None => campaign.pacer = Some(Box::new(Pacer::new(&options, now, period_end))),
+            None => {
+                let mut pacer = Pacer::new(&options, now, period_end);
+                // Those that are under way already are expected as well.
+                let of = |live: &&LiveDialing| live.dialing.campaign == id;
+                let calls = self.dialings.values().filter(of).map(|live| &live.dialing);
+                for dialing in calls.filter(|dialing| !dialing.is_answered()) {
+                    pacer.begin(dialing.id, dialing.claimed_at);
+                }
+                campaign.pacer = Some(Box::new(pacer));
+            }
         }
     }
 
