@@ -1,6 +1,6 @@
 //! What came of each campaign's calls, day by day.
 
-use super::{Dialer, Ready};
+use super::{Dialer, LiveCampaign, Ready};
 use crate::domain::{CampaignId, Counted, Day, Timestamp};
 use crate::store::Write;
 
@@ -14,8 +14,22 @@ impl Dialer {
         ready: &mut Ready,
     ) {
         let Some(campaign) = self.campaigns.get_mut(&id) else { return };
-        let zone = campaign.record.schedule.zone(&self.settings.time_zone);
-        let figures = campaign.ledger.count(Day::of(now, zone), counted);
+        let (day, _) = campaign.day(&self.settings.time_zone, now);
+        let figures = campaign.ledger.count(day, counted);
         ready.writes.push(Write::Ledger(id, Box::new(figures)));
+    }
+}
+
+impl LiveCampaign {
+    /// The day by the campaign's clocks, and when it ends.
+    pub(super) fn day(&mut self, default_zone: &str, now: Timestamp) -> (Day, Timestamp) {
+        match self.today {
+            Some((day, end)) if now < end => (day, end),
+            _ => {
+                let zone = self.record.schedule.zone(default_zone);
+                let day = Day::of(now, zone);
+                *self.today.insert((day, day.end(zone)))
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! the writes of it durable first and only then lets calls, events, replies and
 //! results out. So what the world sees is always in the store already.
 
+mod callers;
 mod calls;
 mod campaigns;
 mod caps;
@@ -11,6 +12,7 @@ mod explain;
 mod ledger;
 mod objects;
 mod outcome;
+mod pacer;
 mod reset;
 mod restore;
 mod schedule;
@@ -20,7 +22,7 @@ mod teams;
 pub use teams::TeamStatus;
 
 use crate::domain::{
-    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
+    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Day, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
     Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
     TargetPatch, TeamLook, TeamName, Timestamp,
@@ -391,6 +393,10 @@ struct LiveCampaign {
     pace_at: Timestamp,
     /// What it took of its agents' time: who has had less is next.
     served: teams::Served,
+    /// Its predictive pacing, if it dials so.
+    pacer: Option<Box<pacer::Pacer>>,
+    /// The day by its clocks, and when that ends.
+    today: Option<(Day, Timestamp)>,
     ledger: Ledger,
 }
 
@@ -405,7 +411,7 @@ struct LiveDialing {
     is_forwarded: bool,
     /// The team that it is for, and how far it is with it.
     team: Option<teams::TeamAt>,
-    stage: teams::Stage,
+    stage: callers::Stage,
 }
 
 /// Owner of everything that is alive. See the [module](self).
@@ -456,6 +462,7 @@ impl Dialer {
             self.look_again(now, |_| true);
             self.look_at_schedules(now);
             self.staff_again(|_| true);
+            self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
         }
         self.seen = now;
     }
@@ -497,6 +504,7 @@ impl Dialer {
         self.caps.configure(&self.settings, now);
         self.look.forget();
         self.look_at_schedules(now);
+        self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
     }
 
     fn command(
