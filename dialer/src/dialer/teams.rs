@@ -8,6 +8,7 @@ use crate::domain::{
     Plan, PlanId, Route, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::share;
+use crate::store::Write;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -500,11 +501,12 @@ impl Dialer {
                 return;
             }
         }
-        self.change(id, ready, |dialing| {
+        let changed = self.change(id, ready, |dialing| {
             dialing.agent = agent.or(dialing.agent.take());
             dialing.connected_at.get_or_insert(now);
             dialing.updated_at = Some(now);
         });
+        ready.writes.extend(changed.map(Write::Answered));
         if !matches!(stage, Some(Stage::Connected(_))) {
             self.to_stage(id, Some(Stage::Connected(now)), now);
         }
@@ -531,10 +533,11 @@ impl Dialer {
     }
 
     fn abandoned(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        self.change(id, ready, |dialing| {
+        let changed = self.change(id, ready, |dialing| {
             dialing.abandoned_at = Some(now);
             dialing.updated_at = Some(now);
         });
+        ready.writes.extend(changed.map(Write::Answered));
     }
 
     /// A call is over: its agent is free, and with as many as can be served at once, the
