@@ -122,14 +122,17 @@ impl Stations<'_> {
 
     /// Whether AMD hears a machine.
     fn screen(&mut self, screening: &Screening) -> bool {
-        if let Err(error) = self.leg.lend_to_application(AMD, &screening.data) {
-            log::warning!("Dialing {} is not screened by {AMD}: {error}", self.call.id());
-            return false;
+        match self.leg.lend_to_application(AMD, &screening.data) {
+            Ok(()) => self.has_begun = true,
+            Err(error) => {
+                log::warning!("Dialing {} is not screened by {AMD}: {error}", self.call.id());
+            }
         }
-        self.has_begun = true;
-        let Some(status) = self.leg.variable(AMD_STATUS) else { return false };
+        // Told in any case: without a word of AMD it counts as a person.
+        let [status, cause] =
+            [AMD_STATUS, AMD_CAUSE].map(|name| self.leg.variable(name).unwrap_or_default());
         let is_machine = status == MACHINE;
-        self.call.screened(status, self.leg.variable(AMD_CAUSE).unwrap_or_default());
+        self.call.screened(status, cause);
         is_machine
     }
 
