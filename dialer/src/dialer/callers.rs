@@ -5,6 +5,7 @@ use super::teams::Staff;
 use super::{CallOrder, Dialer, Ready};
 use crate::domain::{CallEnd, CampaignId, Counted, DialingId, Disposition, EndedBy, Timestamp};
 use crate::pacing::predictive::Seen;
+use crate::store::Write;
 use std::time::Duration;
 
 /// How long a person whom AMD has recognised late may still wait for an agent.
@@ -125,7 +126,9 @@ impl Dialer {
             dialing.connected_at.get_or_insert(now);
             dialing.updated_at = Some(now);
         });
-        let Some(campaign) = changed.map(|dialing| dialing.campaign) else { return };
+        let Some(dialing) = changed else { return };
+        let campaign = dialing.campaign;
+        ready.writes.push(Write::Answered(dialing));
         if !matches!(stage, Some(Stage::Connected(_))) {
             self.pacer_sees(campaign, id, now, |call| Seen::Connected { call });
             self.to_stage(id, Some(Stage::Connected(now)), now);
@@ -157,7 +160,9 @@ impl Dialer {
             dialing.abandoned_at = Some(now);
             dialing.updated_at = Some(now);
         });
-        let Some(campaign) = changed.map(|dialing| dialing.campaign) else { return };
+        let Some(dialing) = changed else { return };
+        let campaign = dialing.campaign;
+        ready.writes.push(Write::Answered(dialing));
         self.count(campaign, Counted::Abandoned, now, ready);
         self.pacer_sees(campaign, id, now, |call| Seen::Abandoned { call });
     }

@@ -6,9 +6,9 @@ use super::{
     CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
 };
 use crate::domain::{
-    control, CallEnd, CampaignId, CampaignStatus, Counted, DialListId, Dialing, DialingId,
-    DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target,
-    TargetState, Timestamp,
+    control, CallEnd, CampaignId, CampaignStatus, Counted, DestinationId, DialListId, Dialing,
+    DialingId, DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind,
+    LastResult, PlanId, Target, TargetState, Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
 use crate::pacing::predictive::Seen;
@@ -158,7 +158,7 @@ impl Dialer {
         let destination = record.destination.and_then(|id| self.destinations.get(&id));
         let list = record.list.and_then(|id| self.lists.get(&id));
         let (Some(plan), Some(destination), Some(list)) = (plan, destination, list) else { return };
-        let Some(number_at) = target.next_number(&plan.max_tries) else {
+        let Some(number_at) = target.next_try(&plan.max_tries, &plan.retries) else {
             target.state = TargetState::Done(DoneReason::Exhausted);
             target.call_back = None;
             let target = Arc::new(target);
@@ -167,8 +167,18 @@ impl Dialer {
             return;
         };
 
-        let parts =
-            DialingParts { campaign: record, plan, list, destination, target: &target, number_at };
+        let find = |id: Option<DestinationId>| id.and_then(|id| self.destinations.get(&id));
+        let parts = DialingParts {
+            campaign: record,
+            plan,
+            list,
+            destination,
+            target: &target,
+            number_at,
+            harbour: find(plan.pacing.safe_harbour),
+            machines: find(plan.screening.machines),
+            has_agents: false,
+        };
         let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
         let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {
             let why = StoreError::new(format!(
@@ -329,15 +339,20 @@ impl LiveDialing {
 /// Closes a dialing: its result, what it means for its target, and the events of both.
 pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut Ready) {
     let LiveDialing { mut dialing, mut target, .. } = live;
-    let reached = end.answered && !end.is_machine();
-    let by = end.by;
+    let (by, answered) = (end.by, end.answered);
     Arc::make_mut(&mut dialing).end(end, now);
+    let reached = answered && !dialing.is_lost();
 
+    let failure = dialing.disposition.and_then(FailureKind::of);
     let record = Arc::make_mut(&mut target);
     let is_call_back = dialing.outcome.is_some_and(|o| o.disposition == Disposition::CallBack);
     let is_promised = is_call_back || is_still_promised(&dialing, by, reached);
+    if let Some(kind) = failure {
+        let tries = &mut record.failures[kind as usize];
+        *tries = tries.saturating_add(1);
+    }
     record.call_back = is_promised.then_some(dialing.number_index);
-    record.state = state_after(&dialing, record, reached, now);
+    record.state = state_after(&dialing, record, reached, failure, now);
     record.last = LastResult {
         res_dial: dialing.res_dial,
         res_hangup: dialing.res_hangup,
@@ -369,7 +384,13 @@ fn is_still_promised(dialing: &Dialing, by: EndedBy, reached: bool) -> bool {
 
 /// Where a target stands after a dialing: reached, to be tried again, or out of tries.
 /// What somebody at the call said comes before what the network says.
-fn state_after(dialing: &Dialing, target: &Target, reached: bool, now: Timestamp) -> TargetState {
+fn state_after(
+    dialing: &Dialing,
+    target: &Target,
+    reached: bool,
+    failure: Option<FailureKind>,
+    now: Timestamp,
+) -> TargetState {
     let said = dialing.outcome.map(|outcome| outcome.disposition);
     match said {
         Some(Disposition::DoNotCall) => return TargetState::Done(DoneReason::DoNotCall),
@@ -380,10 +401,12 @@ fn state_after(dialing: &Dialing, target: &Target, reached: bool, now: Timestamp
     if let Some(at) = dialing.outcome.and_then(|outcome| outcome.call_back_at) {
         return if at > now { TargetState::Waiting(at) } else { TargetState::Ready };
     }
-    if target.next_number(&dialing.copy.max_tries).is_none() {
+    let copy = &dialing.copy;
+    if target.next_try(&copy.max_tries, &copy.retries).is_none() {
         return TargetState::Done(DoneReason::Exhausted);
     }
-    match dialing.copy.retry_delay_s {
+    let own_delay_s = failure.and_then(|kind| copy.retries[kind as usize].delay_s);
+    match own_delay_s.unwrap_or(copy.retry_delay_s) {
         0 => TargetState::Ready,
         delay_s => TargetState::Waiting(now + Duration::from_secs(u64::from(delay_s))),
     }

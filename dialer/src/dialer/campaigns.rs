@@ -1,7 +1,7 @@
 //! Campaigns: create, update, delete, and the life of their status.
 
 use super::teams::{check_staff, Served, Staff};
-use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
+use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, Switch, What, World};
 use crate::domain::{
     Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, Ledger,
     ListEnd, Plan, StatusRequest, Timestamp,
@@ -189,10 +189,23 @@ impl Dialer {
         if !world.switch.has_technology(&tech) {
             return Err(("TechName", format!("{tech} is no channel technology that is loaded")));
         }
+        self.check_ways(plan, world.switch)?;
         let Some(trunk) = &plan.trunk else { return Ok(()) };
         world.switch.check_trunk(&tech, trunk).map_err(|kind| {
             ("TrunkName", format!("{trunk} leads nowhere: there is no such {kind}"))
         })
+    }
+
+    /// Whether calls can be sent where a plan wants them in the end.
+    fn check_ways(&self, plan: &Plan, switch: &dyn Switch) -> Result<(), (&'static str, String)> {
+        for (header, id) in plan.destinations() {
+            let Some(destination) = id.and_then(|id| self.destinations.get(&id)) else { continue };
+            let route = destination.route();
+            let route = route
+                .map_err(|missing| (header, format!("leads nowhere: its {missing} is not set")))?;
+            switch.check_route(&route).map_err(|why| (header, format!("leads nowhere: {why}")))?;
+        }
+        Ok(())
     }
 
     fn hang_up_all(&self, id: CampaignId, ready: &mut Ready) {

@@ -47,6 +47,7 @@ pub struct DestinationPatch {
     pub variables: Change<Variables>,
     pub application: Change<String>,
     pub data: Change<String>,
+    pub capacity: Change<u32>,
 }
 
 /// Where an answered call goes, complete.
@@ -84,6 +85,7 @@ impl Destination {
         patch.variables.apply_or(&mut self.variables, Variables::default());
         patch.application.apply_to(&mut self.application);
         patch.data.apply_to(&mut self.data);
+        patch.capacity.apply_to(&mut self.capacity);
     }
 
     /// Where an answered call goes, or the header that is missing for it.

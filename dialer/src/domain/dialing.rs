@@ -1,5 +1,6 @@
 //! The dialing: one number dialled once, from the claim to the hangup.
 
+use super::disposition::MACHINE;
 use super::{
     ByFailure, CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList,
     DialListId, DialMode, DialingId, Disposition, Outcome, Plan, PlanId, RetryRule, Route, Target,
@@ -234,6 +235,33 @@ pub struct DialingParts<'a> {
     pub target: &'a Target,
     /// Which of the target's numbers, counted from 0.
     pub number_at: usize,
+    /// The plan's [`Pacing::safe_harbour`](super::Pacing::safe_harbour).
+    pub harbour: Option<&'a Destination>,
+    /// The plan's [`ScreeningOptions::machines`](super::ScreeningOptions::machines).
+    pub machines: Option<&'a Destination>,
+    /// Whether it is dialled for agents.
+    pub has_agents: bool,
+}
+
+impl DialingParts<'_> {
+    /// How long it rings: with agents, nobody is given up too soon.
+    fn timeout_ms(&self) -> u32 {
+        let least = if self.has_agents { self.plan.pacing.min_ring_ms } else { 0 };
+        self.plan.dial_timeout_ms.max(least)
+    }
+
+    fn screening(&self) -> Option<Screening> {
+        let options = &self.plan.screening;
+        options.on.then(|| Screening {
+            data: options.data.clone().unwrap_or_default(),
+            machines: route_of(self.machines),
+        })
+    }
+}
+
+/// Where a destination leads, if it is complete.
+fn route_of(destination: Option<&Destination>) -> Option<Route> {
+    destination.and_then(|destination| destination.route().ok())
 }
 
 impl Dialing {
@@ -245,19 +273,19 @@ impl Dialing {
         parts: &DialingParts<'_>,
         now: Timestamp,
     ) -> Option<Dialing> {
-        let DialingParts { campaign, plan, list, destination, target, number_at } = *parts;
+        let DialingParts { campaign, plan, list, destination, target, number_at, .. } = *parts;
         let number = target.numbers[number_at].clone()?;
         let (tech, address) = plan.route_to(&number)?;
         let mut copy = CallCopy {
             tech,
             address,
-            timeout_ms: plan.dial_timeout_ms,
+            timeout_ms: parts.timeout_ms(),
             call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
             route: destination.route().ok()?,
             may_redirect: plan.mode == DialMode::Redirect,
-            screening: None,
-            harbour: None,
+            screening: parts.screening(),
+            harbour: route_of(parts.harbour),
             plan_variables: plan.variables.clone(),
             list_variables: list.variables.clone(),
             destination_variables: destination.variables.clone(),
@@ -309,9 +337,13 @@ impl Dialing {
         })
     }
 
-    /// Takes over how the call ended.
-    pub fn end(&mut self, end: CallEnd, now: Timestamp) {
+    /// Takes over how the call ended. Whoever was left without an agent was abandoned,
+    /// whatever the network says.
+    pub fn end(&mut self, mut end: CallEnd, now: Timestamp) {
+        end.amd = end.amd.or(self.amd.take());
         let network = Disposition::of(&end);
+        let is_abandoned = self.abandoned_at.is_some() && self.connected_at.is_none();
+        let heard = if is_abandoned { Disposition::Abandoned } else { network };
         // What only an answered call can be is not said of one that nobody answered.
         self.outcome = self.outcome.filter(|o| end.answered || !o.disposition.needs_answer());
         self.status = match network {
@@ -329,10 +361,17 @@ impl Dialing {
         self.tech_cause = end.tech_cause;
         self.amd = end.amd;
         self.network = Some(network);
-        self.disposition = Some(self.outcome.map_or(network, |outcome| outcome.disposition));
+        self.disposition = Some(self.outcome.map_or(heard, |outcome| outcome.disposition));
         self.dial_ended_at.get_or_insert(now);
         self.ended_at = Some(now);
         self.updated_at = Some(now);
+    }
+
+    /// Whether it was answered by nobody who was then reached: a machine, or a person
+    /// who was abandoned.
+    pub fn is_lost(&self) -> bool {
+        let is_machine = self.amd.as_ref().is_some_and(|(status, _)| status == MACHINE);
+        is_machine || (self.abandoned_at.is_some() && self.connected_at.is_none())
     }
 
     /// Whether it was answered and has not ended.

@@ -21,6 +21,9 @@ pub enum EndedBy {
     Interruption,
 }
 
+/// The `AMDSTATUS` of a machine.
+pub const MACHINE: &str = "MACHINE";
+
 /// How a call ended, as the call engine saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallEnd {
@@ -42,7 +45,7 @@ pub struct CallEnd {
 impl CallEnd {
     /// Whether AMD says that a machine answered.
     pub fn is_machine(&self) -> bool {
-        self.amd.as_ref().is_some_and(|(status, _)| status == "MACHINE")
+        self.amd.as_ref().is_some_and(|(status, _)| status == MACHINE)
     }
 
     /// Whether the network on the way refused it for want of room, so that others would
@@ -204,7 +207,7 @@ impl Disposition {
 
     /// Whether it can only be said of a call that was answered.
     pub fn needs_answer(self) -> bool {
-        matches!(self, Disposition::Answered | Disposition::Machine)
+        matches!(self, Disposition::Answered | Disposition::Machine | Disposition::Abandoned)
     }
 
     /// Every name, for messages that say what is allowed.

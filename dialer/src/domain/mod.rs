@@ -30,8 +30,8 @@ pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId}
 pub use ledger::{Counted, Day, DayFigures, Ledger, LEDGER_DAYS};
 pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
 pub use plan::{
-    ByFailure, CallForward, DialMode, FailureKind, ListEnd, Pacing, Plan, PlanPatch, RetryRule,
-    ScreeningOptions,
+    ByFailure, CallForward, DialMode, FailureKind, ListEnd, Pacing, PacingPatch, Plan, PlanPatch,
+    RetryPatch, RetryRule, ScreeningOptions, ScreeningPatch,
 };
 pub use queue::{Member, QueueStatus, WrapUp};
 pub use schedule::{

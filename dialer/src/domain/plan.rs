@@ -92,6 +92,29 @@ pub struct Pacing {
     pub preview_timeout_s: u32,
 }
 
+/// What a create or an update says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PacingPatch {
+    pub lines_per_agent: Change<u32>,
+    pub abandon_target: Change<u32>,
+    pub abandon_after_ms: Change<u32>,
+    pub safe_harbour: Change<DestinationId>,
+    pub min_ring_ms: Change<u32>,
+    pub preview_timeout_s: Change<u32>,
+}
+
+impl Pacing {
+    fn apply(&mut self, patch: PacingPatch) {
+        let default = Pacing::default();
+        patch.lines_per_agent.apply_or(&mut self.lines_per_agent, default.lines_per_agent);
+        patch.abandon_target.apply_or(&mut self.abandon_target, default.abandon_target);
+        patch.abandon_after_ms.apply_or(&mut self.abandon_after_ms, default.abandon_after_ms);
+        patch.safe_harbour.apply_to(&mut self.safe_harbour);
+        patch.min_ring_ms.apply_or(&mut self.min_ring_ms, default.min_ring_ms);
+        patch.preview_timeout_s.apply_or(&mut self.preview_timeout_s, default.preview_timeout_s);
+    }
+}
+
 impl Default for Pacing {
     fn default() -> Pacing {
         Pacing {
@@ -115,6 +138,22 @@ pub struct ScreeningOptions {
     pub machines: Option<DestinationId>,
 }
 
+/// What a create or an update says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScreeningPatch {
+    pub on: Change<bool>,
+    pub data: Change<String>,
+    pub machines: Change<DestinationId>,
+}
+
+impl ScreeningOptions {
+    fn apply(&mut self, patch: ScreeningPatch) {
+        patch.on.apply_or(&mut self.on, false);
+        patch.data.apply_to(&mut self.data);
+        patch.machines.apply_to(&mut self.machines);
+    }
+}
+
 /// Why a dialing did not reach anybody, as far as retries differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
@@ -135,6 +174,18 @@ impl FailureKind {
         FailureKind::Abandoned,
         FailureKind::Failed,
     ];
+
+    /// How it is called in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureKind::Busy => "busy",
+            FailureKind::NoAnswer => "no answer",
+            FailureKind::Congestion => "congestion",
+            FailureKind::Machine => "machine",
+            FailureKind::Abandoned => "abandoned",
+            FailureKind::Failed => "failed",
+        }
+    }
 
     /// Which kind a disposition is; `None`: it is no failure, or not the call's own.
     pub fn of(disposition: Disposition) -> Option<FailureKind> {
@@ -183,6 +234,25 @@ impl RetryRule {
             FailureKind::Abandoned => RetryRule::AFTER_ABANDONED,
             _ => RetryRule::default(),
         })
+    }
+}
+
+/// What a create or an update says of one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetryPatch {
+    pub delay_s: Change<u32>,
+    pub max_tries: Change<u32>,
+}
+
+impl RetryRule {
+    /// An empty delay sets the kind's default again.
+    fn apply(&mut self, patch: RetryPatch, default: RetryRule) {
+        match patch.delay_s {
+            Change::Keep => {}
+            Change::Clear => self.delay_s = default.delay_s,
+            Change::Set(delay_s) => self.delay_s = Some(delay_s),
+        }
+        patch.max_tries.apply_to(&mut self.max_tries);
     }
 }
 
@@ -239,6 +309,9 @@ pub struct PlanPatch {
     pub max_dialings: Change<u32>,
     pub calls_per_second: Change<u32>,
     pub max_tries: [Change<u32>; NUMBERS_PER_TARGET],
+    pub pacing: PacingPatch,
+    pub screening: ScreeningPatch,
+    pub retries: ByFailure<RetryPatch>,
     pub variables: Change<Variables>,
 }
 
@@ -289,6 +362,13 @@ impl Plan {
         for (change, place) in patch.max_tries.into_iter().zip(&mut self.max_tries) {
             change.apply_or(place, 5);
         }
+        self.pacing.apply(patch.pacing);
+        self.screening.apply(patch.screening);
+        for ((rule, patch), default) in
+            self.retries.iter_mut().zip(patch.retries).zip(default.retries)
+        {
+            rule.apply(patch, default);
+        }
         patch.variables.apply_or(&mut self.variables, Variables::default());
     }
 
@@ -301,6 +381,24 @@ impl Plan {
             Some(_) => Ok(()),
             None => Err(("TechName", "is not set".to_owned())),
         }
+    }
+
+    /// The destinations that it refers to, by the header of each.
+    pub fn destinations(&self) -> [(&'static str, Option<DestinationId>); 2] {
+        [("SafeHarbour", self.pacing.safe_harbour), ("MachineDest", self.screening.machines)]
+    }
+
+    /// Takes away its references to a destination; tells whether there were any.
+    pub fn forget(&mut self, destination: DestinationId) -> bool {
+        let places = [&mut self.pacing.safe_harbour, &mut self.screening.machines];
+        let mut had_any = false;
+        for place in places {
+            if *place == Some(destination) {
+                *place = None;
+                had_any = true;
+            }
+        }
+        had_any
     }
 
     /// Technology and address of a call to `number`: (`PJSIP`, `number@trunk`).
@@ -365,5 +463,32 @@ mod tests {
             ..PlanPatch::default()
         });
         assert_eq!((plan.name, plan.dial_timeout_ms), (None, 30_000));
+    }
+
+    #[test]
+    fn retry_rules_of_one_kind() {
+        let mut plan = plan();
+        let (busy, abandoned) = (FailureKind::Busy as usize, FailureKind::Abandoned as usize);
+        assert_eq!(plan.retries[abandoned].delay_s, Some(72 * 3_600));
+        let mut patch = PlanPatch::default();
+        patch.retries[busy] = RetryPatch { delay_s: Change::Set(5), max_tries: Change::Set(2) };
+        patch.retries[abandoned].delay_s = Change::Set(0);
+        plan.apply(patch);
+        assert_eq!(plan.retries[busy], RetryRule { delay_s: Some(5), max_tries: Some(2) });
+        assert_eq!(plan.retries[abandoned].delay_s, Some(0));
+        let mut patch = PlanPatch::default();
+        patch.retries[busy].delay_s = Change::Clear;
+        patch.retries[abandoned].delay_s = Change::Clear;
+        plan.apply(patch);
+        let mut wanted = RetryRule::defaults();
+        wanted[busy].max_tries = Some(2);
+        assert_eq!(plan.retries, wanted);
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_its_place() {
+        for (at, kind) in FailureKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, at);
+        }
     }
 }

@@ -141,6 +141,9 @@ fn claim(target: &Target) -> (Dialing, Target) {
         destination: &destination,
         target,
         number_at: 0,
+        harbour: None,
+        machines: None,
+        has_agents: false,
     };
     let dialing = Dialing::claim(DialingId(id(100)), id(101), &parts, NOW).unwrap();
     let mut target = target.clone();

@@ -1,10 +1,13 @@
 //! Records as header lines, and events.
 
+use super::commands::RETRY;
 use super::Block;
 use crate::dialer::{Event, What};
 use crate::domain::{
-    Campaign, Destination, DialList, Dialing, Plan, Route, Stamps, Target, TargetState, Variables,
+    Campaign, Destination, DialList, Dialing, Pacing, Plan, Route, Stamps, Target, TargetState,
+    Variables,
 };
+use crate::hundredths::Hundredths;
 use crate::limits::NUMBERS_PER_TARGET;
 use crate::store::CampaignStat;
 use crate::surface::result::dial_type;
@@ -122,7 +125,26 @@ pub fn plan(block: &mut Block, plan: &Plan) {
     block.line("CallForward", plan.call_forward as i32);
     block.optional("MaxDialings", plan.max_dialings);
     block.optional("CallsPerSecond", plan.calls_per_second);
+    pacing(block, &plan.pacing);
+    block.line("Amd", i32::from(plan.screening.on));
+    block.optional("AmdData", plan.screening.data.as_deref());
+    block.optional("MachineDest", plan.screening.machines);
+    for ((delay, _), rule) in RETRY.iter().zip(&plan.retries) {
+        block.optional(delay, rule.delay_s);
+    }
+    for ((_, tries), rule) in RETRY.iter().zip(&plan.retries) {
+        block.optional(tries, rule.max_tries);
+    }
     stamps(block, &plan.stamps);
+}
+
+fn pacing(block: &mut Block, pacing: &Pacing) {
+    block.line("LinesPerAgent", Hundredths(pacing.lines_per_agent));
+    block.line("AbandonTarget", Hundredths(pacing.abandon_target));
+    block.line("AbandonAfter", pacing.abandon_after_ms);
+    block.optional("SafeHarbour", pacing.safe_harbour);
+    block.line("MinRing", pacing.min_ring_ms);
+    block.line("PreviewTimeout", pacing.preview_timeout_s);
 }
 
 pub fn destination(block: &mut Block, destination: &Destination) {
@@ -136,6 +158,7 @@ pub fn destination(block: &mut Block, destination: &Destination) {
     variables(block, &destination.variables);
     block.optional("Application", destination.application.as_deref());
     block.optional("Data", destination.data.as_deref());
+    block.optional("Capacity", destination.capacity);
     stamps(block, &destination.stamps);
 }
 
@@ -197,8 +220,8 @@ pub fn dialing(block: &mut Block, dialing: &Dialing) {
     block.line("DlmaUuid", dialing.list);
     block.line("DestUuid", dialing.destination);
     block.line("DlListUuid", dialing.target);
-    block.optional("CurrentQueue", None::<&str>);
-    block.optional("CurrentAgent", None::<&str>);
+    block.optional("CurrentQueue", dialing.queue.as_deref());
+    block.optional("CurrentAgent", dialing.agent.as_deref());
     block.line("DialIndex", dialing.number_index);
     block.line("DialAddr", &dialing.number);
     block.line("DialChannel", copy.dial_channel());
