@@ -244,12 +244,6 @@ pub struct DialingParts<'a> {
 }
 
 impl DialingParts<'_> {
-    /// How long it rings: with agents, nobody is given up too soon.
-    fn timeout_ms(&self) -> u32 {
-        let least = if self.has_agents { self.plan.pacing.min_ring_ms } else { 0 };
-        self.plan.dial_timeout_ms.max(least)
-    }
-
     fn screening(&self) -> Option<Screening> {
         let options = &self.plan.screening;
         options.on.then(|| Screening {
@@ -279,7 +273,7 @@ impl Dialing {
         let mut copy = CallCopy {
             tech,
             address,
-            timeout_ms: parts.timeout_ms(),
+            timeout_ms: plan.ring_timeout_ms(parts.has_agents),
             call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
             route: destination.route().ok()?,
