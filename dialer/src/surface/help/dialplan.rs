@@ -33,9 +33,9 @@ const FUNCTION_DESCRIPTION: [&str; 6] = [
      also if all its tries are used, and before other targets. do_not_call: the target is never \
      dialled again, by any campaign. answered: the target is done. Others: the target is tried \
      again as after such a call. answered and machine count only if the call was answered.",
-    "redirect: when the destination's application has returned, or its dialplan has run out or \
-     ended by Hangup(), and the other side is still there, the call goes on at that extension, on \
-     the same channel. The extension has to exist by then; otherwise it is logged and the call is \
+    "redirect: when the destination's application has returned or its dialplan has run out, and \
+     nobody has hung up (also not by Hangup()), the call goes on at that extension, on the same \
+     channel. The extension has to exist by then; otherwise it is logged and the call is \
      hung up. A call that goes to a safe harbour leaves its redirect behind.",
     "Setting a field sets OUTSTATUS to SUCCESS, or to FAILURE and OUTDETAIL to the reason.",
     "Example: Set(OUTBOUND(call_back_at)=+3600)",
