@@ -4,7 +4,7 @@ use dialer::dialer::{Refusal, Switch};
 use dialer::domain::{Route, TeamName};
 use dialer::pacing::Vitals;
 
-use crate::ast::{dialplan, module, pjsip};
+use crate::ast::{devices, dialplan, module, pjsip, queue};
 
 /// This Asterisk.
 pub struct ThisAsterisk;
@@ -43,9 +43,11 @@ impl Switch for ThisAsterisk {
 
     fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
         match team {
-            TeamName::Extension { .. } => Err("hint"),
-            TeamName::Queue(_) => Err("queue"),
-            TeamName::Capacity(..) => Ok(()),
+            TeamName::Queue(name) if !queue::exists(name) => Err("queue"),
+            TeamName::Extension { context, exten } if devices::hint(context, exten).is_none() => {
+                Err("hint")
+            }
+            _ => Ok(()),
         }
     }
 

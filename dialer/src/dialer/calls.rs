@@ -1,7 +1,8 @@
 //! Calls: which target is dialled now, and what becomes of each dialing.
 
+use super::callers::Stage;
 use super::caps::{is_through, sign, TrunkAt};
-use super::teams::Stage;
+use super::teams::Staff;
 use super::{
     CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
 };
@@ -11,6 +12,7 @@ use crate::domain::{
     LastResult, PlanId, Target, TargetState, Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
+use crate::pacing::predictive::Seen;
 use crate::pacing::{share, Sign};
 use crate::store::{StoreError, Write};
 use crate::surface::result;
@@ -36,8 +38,9 @@ impl Dialer {
         let mut lists = HashSet::new();
         for (at, (id, plan, list)) in turns.iter().enumerate() {
             // Those before it may have used up what its caps and agents had left.
-            let paced = self.pace(*id, self.rivals(*id, &turns[at..]));
-            let room = self.caps.room(*plan, now).min(paced);
+            let most = self.caps.room(*plan, now).min(self.free(now));
+            let rivals = self.rivals(*id, &turns[at..]);
+            let room = self.pace(*id, most, rivals, now, ready);
             if room == 0 {
                 continue;
             }
@@ -175,7 +178,7 @@ impl Dialer {
             number_at,
             harbour: find(plan.pacing.safe_harbour),
             machines: find(plan.screening.machines),
-            has_agents: false,
+            has_agents: matches!(campaign.staff, Staff::Team(_)),
         };
         let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
         let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {
@@ -202,7 +205,7 @@ impl Dialer {
         let campaign = self.campaigns.get_mut(&id).expect("it was found above");
         campaign.live += 1;
         campaign.unanswered += 1;
-        self.announce_claim(dialing, target, trunk, ready);
+        self.announce_claim(dialing, target, trunk, now, ready);
     }
 
     fn announce_claim(
@@ -210,6 +213,7 @@ impl Dialer {
         dialing: Dialing,
         target: Target,
         trunk: Option<TrunkAt>,
+        now: Timestamp,
         ready: &mut Ready,
     ) {
         let created = Arc::new(dialing);
@@ -224,7 +228,7 @@ impl Dialer {
         ready.calls.push(CallOrder::Place(dialing.clone()));
         let (id, campaign) = (dialing.id, dialing.campaign);
         self.dialings.insert(id, LiveDialing::new(dialing, target, trunk));
-        self.coming(id, campaign);
+        self.coming(id, campaign, now);
     }
 
     /// A call went on.
@@ -240,13 +244,16 @@ impl Dialer {
                     dialing.updated_at = Some(now);
                 });
             }
-            CallEvent::Progress { dialing, control } => {
+            CallEvent::Progress { dialing, control: frame } => {
                 // Visible in OutDialingShow; Asterisk itself tells it to AMI (DialState).
                 if let Some(live) = self.dialings.get_mut(&dialing) {
-                    Arc::make_mut(&mut live.dialing).res_dial = control;
-                    if is_through(control) {
-                        let dialing = live.dialing.clone();
-                        self.went_through(&dialing, now, ready);
+                    Arc::make_mut(&mut live.dialing).res_dial = frame;
+                    let told = live.dialing.clone();
+                    if is_through(frame) {
+                        self.went_through(&told, now, ready);
+                    }
+                    if frame == control::RINGING {
+                        self.pacer_sees(told.campaign, told.id, now, |call| Seen::Rings { call });
                     }
                 }
             }
@@ -291,7 +298,7 @@ impl Dialer {
     }
 
     fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
-        self.leaves_team(id, now, ready);
+        self.leaves_team(id, &end, now, ready);
         let Some(live) = self.dialings.remove(&id) else { return };
         let was_answered = live.dialing.is_answered();
         let (campaign, list) = (live.dialing.campaign, live.dialing.list);

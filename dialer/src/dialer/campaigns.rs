@@ -65,10 +65,10 @@ impl Dialer {
         record.window_until = acted_on.or(record.window_until);
         campaign.record = record;
         campaign.look_at = Some(now);
-        campaign.staff = Staff::Unknown;
-        campaign.pace_at = Timestamp(i64::MIN);
+        campaign.today = None;
         campaign.schedule_at = Some(now);
         put(ready, campaign, now);
+        self.staff_again(|record| record.id == id);
         if next == CampaignStatus::StoppingForcedly {
             self.hang_up_all(id, ready);
         }
@@ -271,6 +271,8 @@ impl LiveCampaign {
             staff: Staff::Unknown,
             pace_at: Timestamp(i64::MIN),
             served: Served::default(),
+            pacer: None,
+            today: None,
             ledger: Ledger::default(),
         }
     }

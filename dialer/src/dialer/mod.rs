@@ -4,6 +4,7 @@
 //! the writes of it durable first and only then lets calls, events, replies and
 //! results out. So what the world sees is always in the store already.
 
+mod callers;
 mod calls;
 mod campaigns;
 mod caps;
@@ -11,16 +12,18 @@ mod explain;
 mod ledger;
 mod objects;
 mod outcome;
+mod pacer;
 mod reset;
 mod restore;
 mod schedule;
 mod targets;
 mod teams;
 
+pub use ledger::CampaignFigures;
 pub use teams::TeamStatus;
 
 use crate::domain::{
-    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
+    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Day, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
     Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
     TargetPatch, TeamLook, TeamName, Timestamp,
@@ -78,6 +81,8 @@ pub enum Command {
     ShowDialings(Option<DialingId>),
     /// How the dialer is.
     ShowStatus,
+    /// What campaigns' calls have come to lately, and how their agents are; or of one.
+    ShowFigures(Option<CampaignId>),
 }
 
 /// A call went on. The call engine tells it in this order: `Begun`, any number
@@ -117,6 +122,7 @@ pub enum Reply {
     Imported(usize),
     Dialings(Vec<Arc<Dialing>>),
     Status(Status),
+    Figures(Vec<CampaignFigures>),
     Refused(Refusal),
 }
 
@@ -192,8 +198,7 @@ pub struct RunningCampaign {
     pub dialings: usize,
     /// Of these, answered and talking.
     pub answered: usize,
-    /// Its agents, if it has any.
-    pub team: Option<TeamStatus>,
+    pub figures: CampaignFigures,
 }
 
 impl From<StoreError> for Refusal {
@@ -391,6 +396,10 @@ struct LiveCampaign {
     pace_at: Timestamp,
     /// What it took of its agents' time: who has had less is next.
     served: teams::Served,
+    /// Its predictive pacing, if it dials so.
+    pacer: Option<Box<pacer::Pacer>>,
+    /// The day by its clocks, and when that ends.
+    today: Option<(Day, Timestamp)>,
     ledger: Ledger,
 }
 
@@ -405,7 +414,7 @@ struct LiveDialing {
     is_forwarded: bool,
     /// The team that it is for, and how far it is with it.
     team: Option<teams::TeamAt>,
-    stage: teams::Stage,
+    stage: callers::Stage,
 }
 
 /// Owner of everything that is alive. See the [module](self).
@@ -456,6 +465,7 @@ impl Dialer {
             self.look_again(now, |_| true);
             self.look_at_schedules(now);
             self.staff_again(|_| true);
+            self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
         }
         self.seen = now;
     }
@@ -497,6 +507,7 @@ impl Dialer {
         self.caps.configure(&self.settings, now);
         self.look.forget();
         self.look_at_schedules(now);
+        self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
     }
 
     fn command(
@@ -532,6 +543,7 @@ impl Dialer {
             Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),
             Command::ShowStatus => Ok(Reply::Status(self.status(now))),
+            Command::ShowFigures(only) => Ok(Reply::Figures(self.figures(only, now))),
         }
     }
 
@@ -557,7 +569,7 @@ impl Dialer {
                 .campaigns
                 .values()
                 .filter(running)
-                .map(|c| running_campaign(c, &self.teams))
+                .map(|campaign| running_campaign(campaign, self.figures_of(campaign, now)))
                 .collect(),
             by_status: by_status.into_iter().filter(|(_, count)| *count > 0).collect(),
             calls_lately: self.meter.calls(now),
@@ -571,17 +583,14 @@ impl Dialer {
     }
 }
 
-fn running_campaign(campaign: &LiveCampaign, teams: &teams::Teams) -> RunningCampaign {
+fn running_campaign(campaign: &LiveCampaign, figures: CampaignFigures) -> RunningCampaign {
     RunningCampaign {
         id: campaign.record.id,
         name: campaign.record.name.clone(),
         status: campaign.record.status,
         dialings: campaign.live,
         answered: campaign.live.saturating_sub(campaign.unanswered),
-        team: match campaign.staff {
-            teams::Staff::Team(at) => Some(teams.status(at)),
-            teams::Staff::Unknown | teams::Staff::Anyone => None,
-        },
+        figures,
     }
 }
 

@@ -1,19 +1,18 @@
 //! Teams: who serves the answered calls, how many calls they can take now, and what
 //! becomes of a person who answered and whom nobody takes in time.
 
-use super::{CallOrder, Dialer, LiveCampaign, LiveDialing, Ready, Refusal, Switch};
+use super::callers::Stage;
+use super::pacer::Floor;
+use super::{Dialer, LiveCampaign, LiveDialing, Ready, Refusal, Switch};
 use crate::deadlines::Deadlines;
 use crate::domain::{
     Agent, AgentState, CampaignId, CampaignStatus, Destination, DialListId, DialMode, DialingId,
     Plan, PlanId, Route, TeamLook, TeamName, Timestamp,
 };
+use crate::pacing::predictive::lines;
 use crate::pacing::share;
-use crate::store::Write;
 use std::collections::HashMap;
 use std::time::Duration;
-
-/// How long a person whom AMD has recognised late may still wait for an agent.
-const AFTER_SCREENING: Duration = Duration::from_millis(500);
 
 /// A team, by its place among those that were ever used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,23 +28,6 @@ pub(super) enum Staff {
     Team(TeamAt),
 }
 
-/// How far a call of a team is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Not answered yet.
-    Dialed,
-    /// Answered; AMD is listening.
-    Screening,
-    /// A person who has no agent yet, with the time at which that is too long.
-    Waiting(Timestamp),
-    /// A person for whom it took too long; an agent may still come.
-    Overdue,
-    /// With an agent, since then.
-    Connected(Timestamp),
-    /// Nobody's any more: a machine, or in its harbour.
-    Released,
-}
-
 /// What is known of a team, and of our calls for it.
 struct Team {
     name: TeamName,
@@ -58,6 +40,7 @@ struct Team {
     connected: usize,
     /// Of the connected ones, those that the last look cannot have shown.
     taken: usize,
+    floor: Floor,
 }
 
 /// All teams.
@@ -86,6 +69,13 @@ pub struct TeamStatus {
     pub coming: usize,
 }
 
+impl TeamStatus {
+    /// Agents who have a call in hand: it rings, they talk, or they write it up.
+    pub fn occupied(&self) -> usize {
+        self.ringing + self.busy + self.wrapping_up
+    }
+}
+
 impl Team {
     fn new(name: TeamName) -> Team {
         Team {
@@ -96,6 +86,7 @@ impl Team {
             waiting: 0,
             connected: 0,
             taken: 0,
+            floor: Floor::default(),
         }
     }
 
@@ -116,6 +107,19 @@ impl Team {
         free + ringing.min(callers) - callers - number(self.taken)
     }
 
+    /// Callers who have no agent yet, ours and others'.
+    fn callers(&self) -> usize {
+        self.waiting + self.look.other_callers as usize
+    }
+
+    /// Shows the pacing how the agents are.
+    fn show(&mut self, now: Timestamp) {
+        match self.name {
+            TeamName::Capacity(_, most) => self.floor.see_capacity(most, self.connected, now),
+            _ => self.floor.see(&self.look.agents, self.callers(), now),
+        }
+    }
+
     fn status(&self) -> TeamStatus {
         let is_wrap_up = |state| matches!(state, AgentState::WrappingUp { .. });
         let of = |wanted: AgentState| self.count(|state| state == wanted);
@@ -127,7 +131,7 @@ impl Team {
             wrapping_up: self.count(is_wrap_up),
             paused: of(AgentState::Paused),
             away: of(AgentState::Away),
-            waiting: self.waiting + self.look.other_callers as usize,
+            waiting: self.callers(),
             coming: self.coming,
         };
         if let TeamName::Capacity(_, most) = self.name {
@@ -158,8 +162,9 @@ impl Teams {
         &self.teams[at.0].name
     }
 
-    pub(super) fn free(&self, at: TeamAt) -> i64 {
-        self.teams[at.0].free()
+    /// The agents as the pacing sees them.
+    pub(super) fn floor(&self, at: TeamAt) -> &crate::pacing::predictive::Team {
+        &self.teams[at.0].floor.team
     }
 
     pub(super) fn status(&self, at: TeamAt) -> TeamStatus {
@@ -172,13 +177,30 @@ impl Teams {
         agents.iter().filter(|agent| agent.state == AgentState::Free).cloned().collect()
     }
 
+    /// A person who has waited too long, if there is one.
+    pub(super) fn overdue(&mut self, now: Timestamp) -> Option<DialingId> {
+        self.deadlines.due(now)
+    }
+
+    /// Whether a call that is answered is served at once.
+    pub(super) fn serves_at_once(&self, at: TeamAt) -> bool {
+        self.teams[at.0].serves_at_once()
+    }
+
     /// When a person will have waited too long.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines.next()
     }
 
     /// A call goes from one stage to the next.
-    fn pass(&mut self, at: TeamAt, id: DialingId, from: Option<Stage>, to: Option<Stage>) {
+    pub(super) fn pass(
+        &mut self,
+        at: TeamAt,
+        id: DialingId,
+        from: Option<Stage>,
+        to: Option<Stage>,
+        now: Timestamp,
+    ) {
         let team = &mut self.teams[at.0];
         match from {
             Some(Stage::Dialed | Stage::Screening) => team.coming = team.coming.saturating_sub(1),
@@ -207,6 +229,14 @@ impl Teams {
                 team.taken += 1;
             }
             Some(Stage::Released) | None => {}
+        }
+        let callers = team.callers() + team.taken;
+        match team.name {
+            TeamName::Capacity(..) => {
+                team.show(now);
+                team.floor.team.set_waiting(team.waiting);
+            }
+            _ => team.floor.team.set_waiting(callers),
         }
     }
 }
@@ -262,14 +292,6 @@ fn needs_agents(mode: DialMode) -> bool {
     matches!(mode, DialMode::Preview | DialMode::Power | DialMode::Progressive)
 }
 
-/// Calls that may be started so that there are so many lines, in hundredths, for
-/// each free agent.
-fn lines(free: i64, coming: usize, per_agent: u32) -> usize {
-    let free = u64::try_from(free).unwrap_or(0);
-    let lines = free * u64::from(per_agent) / 100;
-    usize::try_from(lines).unwrap_or(usize::MAX).saturating_sub(coming)
-}
-
 impl Dialer {
     /// Teams that have to be watched, if they are others than the last time.
     pub fn teams_to_watch(&mut self) -> Option<Vec<TeamName>> {
@@ -303,11 +325,13 @@ impl Dialer {
         known.look = look;
         known.looked_at = Some(at);
         known.taken = taken;
+        known.show(at);
+        known.floor.team.set_waiting(known.callers() + taken);
         self.team_changed(team, at);
     }
 
     /// Campaigns of a team find out anew how many calls they may start.
-    fn team_changed(&mut self, team: TeamAt, now: Timestamp) {
+    pub(super) fn team_changed(&mut self, team: TeamAt, now: Timestamp) {
         for campaign in self.campaigns.values_mut().filter(|c| c.staff == Staff::Team(team)) {
             campaign.pace_at = campaign.pace_at.min(now);
         }
@@ -358,7 +382,7 @@ impl Dialer {
                 true => Stage::Connected(live.dialing.dial_ended_at.unwrap_or(self.seen)),
                 false => Stage::Dialed,
             };
-            self.teams.pass(team, live.dialing.id, None, Some(live.stage));
+            self.teams.pass(team, live.dialing.id, None, Some(live.stage), self.seen);
         }
     }
 
@@ -368,29 +392,47 @@ impl Dialer {
             campaign.staff = Staff::Unknown;
             campaign.pace_at = Timestamp(i64::MIN);
         }
+        self.ask_pacers_anew(which);
     }
 
-    /// How many calls a campaign may start now, as its agents can serve. With none, it is
-    /// not asked again before something changes.
-    pub(super) fn pace(&mut self, id: CampaignId, rivals: usize) -> usize {
+    /// How many calls a campaign may start now, of at most `most`, as its agents can serve;
+    /// so many campaigns as `rivals` want their share of that. With none, it is not asked
+    /// again before something changes.
+    pub(super) fn pace(
+        &mut self,
+        id: CampaignId,
+        most: usize,
+        rivals: usize,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> usize {
         let Some(campaign) = self.campaigns.get_mut(&id) else { return 0 };
-        let Staff::Team(at) = campaign.staff else { return usize::MAX };
+        let Staff::Team(at) = campaign.staff else { return most };
         let Some(plan) = campaign.record.plan.and_then(|id| self.plans.get(&id)) else { return 0 };
+        let (mode, per_agent) = (plan.mode, plan.pacing.lines_per_agent);
+        let more = i64::from(plan.service_level);
+        campaign.pace_at = Timestamp(i64::MAX);
         let team = &self.teams.teams[at.0];
-        let free = match team.looked_at {
-            None if !matches!(team.name, TeamName::Capacity(..)) => 0,
-            _ => team.free() + i64::from(plan.service_level),
-        };
-        let room = match plan.mode {
-            DialMode::None | DialMode::Preview => 0,
-            DialMode::Robo | DialMode::Redirect => usize::MAX,
-            DialMode::Power => lines(free, team.coming, plan.pacing.lines_per_agent),
-            DialMode::Predictive | DialMode::Progressive => lines(free, team.coming, 100),
-        };
-        if room == 0 {
-            campaign.pace_at = Timestamp(i64::MAX);
+        if team.looked_at.is_none() && !matches!(team.name, TeamName::Capacity(..)) {
+            return 0;
         }
-        share(room, rivals)
+        let free = usize::try_from(team.free() + more).unwrap_or(0);
+        let room = match mode {
+            DialMode::None | DialMode::Preview => 0,
+            DialMode::Robo | DialMode::Redirect => most,
+            DialMode::Power => lines(free, team.coming, per_agent),
+            DialMode::Progressive => lines(free, team.coming, 100),
+            DialMode::Predictive => {
+                let at_least = lines(free, team.coming, 100);
+                self.predict(id, at, most, now, ready).max(at_least)
+            }
+        };
+        let room = share(room, rivals).min(most);
+        if let Some(campaign) = self.campaigns.get_mut(&id).filter(|_| room > 0) {
+            // There may be more than its share.
+            campaign.pace_at = now;
+        }
+        room
     }
 
     /// Why a campaign that dials starts no call for want of agents, if it does not.
@@ -414,155 +456,6 @@ impl Dialer {
              ringing, {busy} busy, {wrapping_up} wrapping up, {paused} paused, {away} away; \
              {coming} calls are on their way and {waiting} callers wait"
         ))
-    }
-
-    /// A call goes from one stage to the next; `None`: it begins, or is over.
-    pub(super) fn to_stage(&mut self, id: DialingId, to: Option<Stage>, now: Timestamp) {
-        let Some(live) = self.dialings.get_mut(&id) else { return };
-        let Some(team) = live.team else { return };
-        self.teams.pass(team, id, Some(live.stage), to);
-        if let Some(to) = to {
-            live.stage = to;
-        }
-        self.team_changed(team, now);
-    }
-
-    /// A call begins, for the team of its campaign.
-    pub(super) fn coming(&mut self, id: DialingId, campaign: CampaignId) {
-        let Some(campaign) = self.campaigns.get_mut(&campaign) else { return };
-        let Staff::Team(team) = campaign.staff else { return };
-        campaign.served.begin();
-        if let Some(live) = self.dialings.get_mut(&id) {
-            live.team = Some(team);
-        }
-        self.teams.pass(team, id, None, Some(Stage::Dialed));
-    }
-
-    /// Somebody answered: AMD listens, or a person waits for an agent.
-    pub(super) fn answered_for_team(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        let Some(live) = self.dialings.get(&id) else { return };
-        if live.team.is_none() {
-            return;
-        }
-        match live.dialing.copy.screening {
-            Some(_) => self.to_stage(id, Some(Stage::Screening), now),
-            None => self.person(id, now, Duration::ZERO, ready),
-        }
-    }
-
-    /// A person has answered, and waits for an agent.
-    fn person(&mut self, id: DialingId, now: Timestamp, at_least: Duration, ready: &mut Ready) {
-        let Some(live) = self.dialings.get(&id) else { return };
-        let Some(team) = live.team else { return };
-        if self.teams.teams[team.0].serves_at_once() {
-            return self.connected(id, None, now, ready);
-        }
-        let answered_at = live.dialing.dial_ended_at.unwrap_or(now);
-        let plan = self.plans.get(&live.dialing.plan);
-        let after_ms = plan.map_or(0, |plan| plan.pacing.abandon_after_ms);
-        let until = answered_at + Duration::from_millis(u64::from(after_ms));
-        self.to_stage(id, Some(Stage::Waiting(until.max(now + at_least))), now);
-    }
-
-    /// AMD has heard who answered.
-    pub(super) fn screened(
-        &mut self,
-        id: DialingId,
-        amd: (String, String),
-        now: Timestamp,
-        ready: &mut Ready,
-    ) {
-        let is_machine = amd.0 == "MACHINE";
-        let changed = self.change(id, ready, |dialing| {
-            dialing.amd = Some(amd).filter(|(status, _)| !status.is_empty());
-            dialing.updated_at = Some(now);
-        });
-        if changed.is_none() {
-            return;
-        }
-        match is_machine {
-            true => self.to_stage(id, Some(Stage::Released), now),
-            false => self.person(id, now, AFTER_SCREENING, ready),
-        }
-    }
-
-    /// An agent took the call.
-    pub(super) fn connected(
-        &mut self,
-        id: DialingId,
-        agent: Option<String>,
-        now: Timestamp,
-        ready: &mut Ready,
-    ) {
-        let stage = self.dialings.get(&id).map(|live| live.stage);
-        if !matches!(stage, Some(Stage::Waiting(_) | Stage::Overdue | Stage::Screening)) {
-            // Of no team, or an agent was told already: whom it talks to is worth knowing.
-            if stage == Some(Stage::Released) {
-                return;
-            }
-        }
-        let changed = self.change(id, ready, |dialing| {
-            dialing.agent = agent.or(dialing.agent.take());
-            dialing.connected_at.get_or_insert(now);
-            dialing.updated_at = Some(now);
-        });
-        ready.writes.extend(changed.map(Write::Answered));
-        if !matches!(stage, Some(Stage::Connected(_))) {
-            self.to_stage(id, Some(Stage::Connected(now)), now);
-        }
-    }
-
-    /// Persons have waited too long: they go to their harbour, or have been abandoned
-    /// where they are.
-    pub(super) fn shelter(&mut self, now: Timestamp, ready: &mut Ready) {
-        while let Some(id) = self.teams.deadlines.due(now) {
-            self.to_stage(id, Some(Stage::Overdue), now);
-            let Some(live) = self.dialings.get(&id) else { continue };
-            match live.dialing.copy.harbour {
-                // The engine looks whether an agent has it by now.
-                Some(_) => ready.calls.push(CallOrder::Shelter(id)),
-                None => self.abandoned(id, now, ready),
-            }
-        }
-    }
-
-    /// No agent was there in time, and the call is in its harbour.
-    pub(super) fn sheltered(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        self.to_stage(id, Some(Stage::Released), now);
-        self.abandoned(id, now, ready);
-    }
-
-    fn abandoned(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        let changed = self.change(id, ready, |dialing| {
-            dialing.abandoned_at = Some(now);
-            dialing.updated_at = Some(now);
-        });
-        ready.writes.extend(changed.map(Write::Answered));
-    }
-
-    /// A call is over: its agent is free, and with as many as can be served at once, the
-    /// one that waited longest is next.
-    pub(super) fn leaves_team(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        let Some(live) = self.dialings.get(&id) else { return };
-        let Some(team) = live.team else { return };
-        let talked = match live.stage {
-            Stage::Connected(since) => now.since(since),
-            _ => Duration::ZERO,
-        };
-        if let Some(campaign) = self.campaigns.get_mut(&live.dialing.campaign) {
-            campaign.served.end(talked);
-        }
-        self.to_stage(id, None, now);
-        if !self.teams.teams[team.0].serves_at_once() {
-            return;
-        }
-        let waiting = self.dialings.values().filter_map(|live| match live.stage {
-            Stage::Waiting(until) if live.team == Some(team) => Some((until, live.dialing.id)),
-            _ => None,
-        });
-        if let Some((_, next)) = waiting.min() {
-            self.connected(next, None, now, ready);
-        }
     }
 
     /// Of campaigns that share a team, the one that had less of it comes first.
@@ -610,11 +503,11 @@ pub(super) struct Served {
 }
 
 impl Served {
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.open += 1;
     }
 
-    fn end(&mut self, talked: Duration) {
+    pub(super) fn end(&mut self, talked: Duration) {
         self.open = self.open.saturating_sub(1);
         self.ended += 1;
         self.talked_s += talked.as_secs_f64();

@@ -29,6 +29,15 @@ impl Day {
         let date = instant.to_zoned(zone).date();
         Day(FIRST.until(date).map_or(0, |span| span.get_days()))
     }
+
+    /// When the day ends by the clocks of a time zone; of one that is not known, in UTC.
+    pub fn end(self, zone: &str) -> Timestamp {
+        let zone = parse_time_zone(zone).unwrap_or(TimeZone::UTC);
+        let next = FIRST.checked_add((i64::from(self.0) + 1).days());
+        let start = next.and_then(|date| date.to_zoned(zone));
+        let nanos = start.map(|at| at.timestamp().as_nanosecond());
+        Timestamp(nanos.ok().and_then(|nanos| i64::try_from(nanos).ok()).unwrap_or(i64::MAX))
+    }
 }
 
 /// `2026-11-21`
@@ -52,6 +61,8 @@ pub enum Counted {
     Machine,
     /// A person who had answered was abandoned.
     Abandoned,
+    /// Who was counted as a person was a machine.
+    FalsePerson,
 }
 
 /// What came of one campaign's calls on one day, or on several.
@@ -111,10 +122,13 @@ impl Ledger {
         let place = match counted {
             Counted::Dialed => &mut figures.dialed,
             Counted::Answered => &mut figures.answered,
-            Counted::Machine => &mut figures.machines,
+            Counted::Machine | Counted::FalsePerson => &mut figures.machines,
             Counted::Abandoned => &mut figures.abandoned,
         };
         *place += 1;
+        if counted == Counted::FalsePerson {
+            figures.answered = figures.answered.saturating_sub(1);
+        }
         *figures
     }
 
@@ -149,6 +163,20 @@ mod tests {
         assert_eq!(Day::of(Timestamp(0), "UTC"), Day(0));
         assert_eq!(Day::of(Timestamp(-HOUR), "UTC"), Day(-1));
         assert_eq!(Day(-1).to_string(), "1969-12-31");
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_also_when_clocks_change() {
+        let at = Timestamp(1_792_800_000_000_000_000);
+        for zone in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"] {
+            for day in 0..5 {
+                let at = Timestamp(at.0 + day * 24 * HOUR);
+                let day = Day::of(at, zone);
+                let end = day.end(zone);
+                assert_eq!(Day::of(end, zone), Day(day.0 + 1), "{zone}");
+                assert_eq!(Day::of(Timestamp(end.0 - 1), zone), day, "{zone}");
+            }
+        }
     }
 
     fn answered_and_abandoned(ledger: &mut Ledger, day: i32, answered: u64, abandoned: u64) {

@@ -4,6 +4,7 @@
 mod campaign;
 pub mod control;
 mod destination;
+pub mod devices;
 mod dial_list;
 mod dialing;
 mod disposition;
@@ -12,6 +13,7 @@ mod id;
 mod ledger;
 mod outcome;
 mod plan;
+mod queue;
 mod schedule;
 mod target;
 mod team;
@@ -31,6 +33,7 @@ pub use plan::{
     ByFailure, CallForward, DialMode, FailureKind, ListEnd, Pacing, PacingPatch, Plan, PlanPatch,
     RetryPatch, RetryRule, ScreeningOptions, ScreeningPatch,
 };
+pub use queue::{Member, QueueStatus, WrapUp};
 pub use schedule::{
     parse_date, parse_dates, parse_days, parse_time, parse_time_zone, Schedule, ScheduleMode,
     SchedulePatch, Window,
