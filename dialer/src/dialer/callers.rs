@@ -128,6 +128,7 @@ impl Dialer {
         });
         let Some(dialing) = changed else { return };
         let campaign = dialing.campaign;
+        // After a crash it decides whether the person is called again.
         ready.writes.push(Write::Answered(dialing));
         if !matches!(stage, Some(Stage::Connected(_))) {
             self.pacer_sees(campaign, id, now, |call| Seen::Connected { call });

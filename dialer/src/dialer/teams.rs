@@ -74,6 +74,13 @@ pub struct TeamStatus {
     pub coming: usize,
 }
 
+impl TeamStatus {
+    /// Agents who have a call in hand: it rings, they talk, or they write it up.
+    pub fn occupied(&self) -> usize {
+        self.ringing + self.busy + self.wrapping_up
+    }
+}
+
 impl Team {
     fn new(name: TeamName) -> Team {
         Team {

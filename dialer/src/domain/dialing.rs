@@ -270,13 +270,15 @@ impl Dialing {
         let DialingParts { campaign, plan, list, destination, target, number_at, .. } = *parts;
         let number = target.numbers[number_at].clone()?;
         let (tech, address) = plan.route_to(&number)?;
+        let route = destination.route().ok()?;
+        let queue = route.queue().map(str::to_owned);
         let mut copy = CallCopy {
             tech,
             address,
             timeout_ms: plan.ring_timeout_ms(parts.has_agents),
             call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
-            route: destination.route().ok()?,
+            route,
             may_redirect: plan.mode == DialMode::Redirect,
             screening: parts.screening(),
             harbour: route_of(parts.harbour),
@@ -316,7 +318,7 @@ impl Dialing {
             res_hangup_detail: None,
             tech_cause: None,
             amd: None,
-            queue: None,
+            queue,
             agent: None,
             connected_at: None,
             abandoned_at: None,
