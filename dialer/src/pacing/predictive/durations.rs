@@ -80,12 +80,12 @@ impl Durations {
         let mut hazard = Vec::with_capacity(lived.len());
         let mut summed = Vec::with_capacity(lived.len());
         let mut sum = 0.0;
-        for at in 0..lived.len() {
-            let rate = (self.ends[at] + SHRINK) / (lived[at] + SHRINK / all);
+        for (at, lived) in lived.iter().enumerate() {
+            let rate = ((self.ends[at] + SHRINK) / (lived + SHRINK / all)).min(FASTEST);
             summed.push(sum);
-            hazard.push(rate.min(FASTEST));
+            hazard.push(rate);
             if let Some(end) = self.starts.get(at + 1) {
-                sum += rate.min(FASTEST) * (end - self.starts[at]);
+                sum += rate * (end - self.starts[at]);
             }
         }
         Survival { starts: self.starts.clone(), hazard, summed }
@@ -95,12 +95,12 @@ impl Durations {
 /// Adds what one lived to each bin, and tells the bin in which it is.
 fn live(starts: &[Seconds], lived: &mut [Seconds], age: Seconds) -> usize {
     let mut bin = 0;
-    for at in 0..starts.len() {
-        if age < starts[at] {
+    for (at, start) in starts.iter().enumerate() {
+        if age < *start {
             break;
         }
         let end = starts.get(at + 1).copied().unwrap_or(f64::INFINITY);
-        lived[at] += age.min(end) - starts[at];
+        lived[at] += age.min(end) - start;
         bin = at;
     }
     bin

@@ -367,9 +367,9 @@ impl Predictor {
         let mut harm = 0.0;
         let mut before = 0.0;
         let late = self.options.min_ring_s.unwrap_or(f64::INFINITY);
-        for knot in 0..KNOTS {
+        for (knot, after) in KNOT_S.into_iter().enumerate() {
             let until = outlook.answers_until_end(knot);
-            let weight = if KNOT_S[knot] > late { LATE_HARM } else { 1.0 };
+            let weight = if after > late { LATE_HARM } else { 1.0 };
             let left = outlook.left(knot);
             let own = self.tables.within[knot] * left.none;
             let other = (until - before) * left.one * self.tables.by[knot];
