@@ -62,10 +62,14 @@ impl Durations {
         self.ends[bin] += 1.0;
     }
 
+    /// How many ends it rests on.
+    pub fn ends(&self) -> f64 {
+        self.ends.iter().sum()
+    }
+
     pub fn mean(&self) -> Seconds {
-        let ends: f64 = self.ends.iter().sum();
         let lived: f64 = self.lived.iter().sum();
-        (lived + PRIOR_WEIGHT * self.prior_mean) / (ends + PRIOR_WEIGHT)
+        (lived + PRIOR_WEIGHT * self.prior_mean) / (self.ends() + PRIOR_WEIGHT)
     }
 
     /// What can be told of ends to come, with those under way at these ages.

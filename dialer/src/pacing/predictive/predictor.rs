@@ -99,26 +99,42 @@ impl Tables {
         verdicts: &Verdicts,
     ) -> Tables {
         let delay = verdicts.human_delay();
-        let rate = estimate.rate;
-        let row = |at: usize| -> Knots {
-            let age = (at as f64 + 0.5) * BIN_S;
-            let answered = answers.by(age);
-            let rings = 1.0 - rate * answered - (1.0 - rate) * other_ends.by(age);
-            KNOT_S.map(|knot| {
-                let answer = rate * (answers.by(age + knot - delay) - answered).max(0.0);
-                (answer / rings.max(1e-6)).clamp(0.0, 1.0)
-            })
+        let rows = bin(other_ends.longest()) + 1;
+        let age = |row: usize| (row as f64 + 0.5) * BIN_S;
+        // Knots lie whole rows apart.
+        let ahead = |knot: Seconds| (knot / BIN_S) as usize;
+        let last = rows + ahead(KNOT_S[KNOTS - 1]);
+        let known: Vec<f64> = (0..last).map(|row| answers.by(age(row) - delay)).collect();
+        let ringing = |row: usize| {
+            let answered = answers.by(age(row));
+            let rings =
+                1.0 - estimate.rate * answered - (1.0 - estimate.rate) * other_ends.by(age(row));
+            let scale = estimate.rate / rings.max(1e-6);
+            let mut chances = [0.0; KNOTS];
+            for (chance, knot) in chances.iter_mut().zip(KNOT_S) {
+                *chance = (scale * (known[row + ahead(knot)] - answered)).clamp(0.0, 1.0);
+            }
+            chances
         };
         let by = |time: Seconds| answers.by(time - delay);
         Tables {
             made_at: now,
             estimate,
             delay,
-            ringing: (0..BINS).map(row).collect(),
+            ringing: (0..rows).map(ringing).collect(),
             pending: verdicts.to_come(),
             by: KNOT_S.map(by),
             within: KNOT_S.map(|knot| by(knot + 1.0) - by(knot - 1.0)),
         }
+    }
+
+    /// The row of `ringing` for an age.
+    fn row(&self, age: Seconds) -> usize {
+        bin(age).min(self.ringing.len() - 1)
+    }
+
+    fn ringing_for(&self, age: Seconds) -> &Knots {
+        &self.ringing[self.row(age)]
     }
 }
 
@@ -265,9 +281,9 @@ impl Predictor {
         for leg in self.legs.values() {
             expected.in_flight += usize::from(leg.state != LegState::Canceled);
             match leg.state {
-                LegState::Calling => ages[bin(now - leg.dialed_at)] += 1,
+                LegState::Calling => ages[self.tables.row(now - leg.dialed_at)] += 1,
                 LegState::Answered { at } => {
-                    add(&mut expected.mean, self.tables.pending.row(now - at), 1.0);
+                    add(&mut expected.mean, &self.tables.pending.by(now - at), 1.0);
                 }
                 LegState::Canceled => {}
             }
@@ -347,7 +363,7 @@ impl Predictor {
             if outlook.left(0).none <= HOPELESS {
                 break;
             }
-            add(&mut outlook.mine.mean, &self.tables.ringing[bin(now - leg.dialed_at)], -1.0);
+            add(&mut outlook.mine.mean, self.tables.ringing_for(now - leg.dialed_at), -1.0);
             outlook.mine.mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
             outlook.mine.in_flight -= 1;
             self.set_variance(&mut outlook.mine);

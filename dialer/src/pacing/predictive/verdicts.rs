@@ -49,33 +49,34 @@ impl Verdicts {
         self.humans.iter().enumerate().map(of).sum::<f64>() / self.humans.iter().sum::<f64>()
     }
 
-    /// For each age since the answer, how likely a verdict "human" comes by each knot.
+    /// Verdicts to come, by how long ago the answer was.
     pub fn to_come(&self) -> Pending {
-        let mut rows = Box::new([[0.0; KNOTS]; BINS]);
-        for (age, row) in rows.iter_mut().enumerate() {
-            let left =
-                self.humans[age..].iter().sum::<f64>() + self.machines[age..].iter().sum::<f64>();
-            if left <= 1e-6 {
-                continue;
-            }
-            for (knot, chance) in row.iter_mut().enumerate() {
-                let until = (age + (KNOT_S[knot] / BIN_S) as usize).min(BINS);
-                *chance = self.humans[age..until].iter().sum::<f64>() / left;
-            }
+        let mut pending = Pending { people: [0.0; BINS + 1], all: [0.0; BINS + 1] };
+        for at in (0..BINS).rev() {
+            pending.people[at] = pending.people[at + 1] + self.humans[at];
+            pending.all[at] = pending.all[at + 1] + self.humans[at] + self.machines[at];
         }
-        Pending { rows }
+        pending
     }
 }
 
-/// Verdicts to come; see [`Verdicts::to_come`].
+/// Verdicts that take longer than each bin: of people, and of all.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
-    rows: Box<[Knots; BINS]>,
+    people: [f64; BINS + 1],
+    all: [f64; BINS + 1],
 }
 
 impl Pending {
-    pub fn row(&self, age: Seconds) -> &Knots {
-        &self.rows[bin(age)]
+    /// How likely a verdict "human" comes by each knot, so long after the answer.
+    pub fn by(&self, age: Seconds) -> Knots {
+        let from = bin(age);
+        let mut chances = [0.0; KNOTS];
+        for (chance, knot) in chances.iter_mut().zip(KNOT_S) {
+            let until = (from + (knot / BIN_S) as usize).min(BINS);
+            *chance = (self.people[from] - self.people[until]) / self.all[from].max(1e-6);
+        }
+        chances
     }
 }
 
@@ -96,8 +97,8 @@ mod tests {
         }
         assert!((verdicts.human_delay() - 0.6).abs() < 0.1);
         let pending = verdicts.to_come();
-        assert!((pending.row(0.0)[0] - 0.5).abs() < 0.02, "{:?}", pending.row(0.0));
-        assert!(pending.row(2.0)[13] < 0.01, "{:?}", pending.row(2.0));
-        assert!(pending.row(1e9).iter().all(|chance| chance.is_finite()));
+        assert!((pending.by(0.0)[0] - 0.5).abs() < 0.02, "{:?}", pending.by(0.0));
+        assert!(pending.by(2.0)[13] < 0.01, "{:?}", pending.by(2.0));
+        assert!(pending.by(1e9).iter().all(|chance| chance.is_finite()));
     }
 }
