@@ -56,7 +56,7 @@ enum Call {
 enum Agent {
     Away,
     Free { since: f64 },
-    Talking { since: f64, is_person: bool },
+    Talking { since: f64, call: usize, is_person: bool },
     WrappingUp { since: f64, is_person: bool },
 }
 
@@ -322,7 +322,7 @@ impl Simulation<'_> {
             self.view.free -= 1;
             self.view.talking += 1;
             self.account(agent);
-            self.agents[agent] = Agent::Talking { since: self.now, is_person };
+            self.agents[agent] = Agent::Talking { since: self.now, call, is_person };
             let scenario = self.scenario;
             let talk = if is_person {
                 self.day.connected += 1;
@@ -338,7 +338,7 @@ impl Simulation<'_> {
     }
 
     fn talk_ends(&mut self, agent: usize) {
-        let Agent::Talking { is_person, .. } = self.agents[agent] else { return };
+        let Agent::Talking { call, is_person, .. } = self.agents[agent] else { return };
         self.account(agent);
         self.agents[agent] = Agent::WrappingUp { since: self.now, is_person };
         self.view.talking -= 1;
@@ -347,7 +347,7 @@ impl Simulation<'_> {
         let wrap = if is_person {
             self.sample(&scenario.wrap_s)
         } else {
-            self.see(Seen::FalseHuman);
+            self.see(Seen::FalseHuman { call: id(call) });
             self.sample(&scenario.amd.missed_machine_wrap_s)
         };
         self.plan_in(wrap, Event::WrapUpEnds(agent));
@@ -397,7 +397,7 @@ impl Simulation<'_> {
                 self.day.idle_s += self.now - since;
                 since
             }
-            Agent::Talking { since, is_person } => {
+            Agent::Talking { since, is_person, .. } => {
                 let sum = if is_person { &mut self.day.talk_s } else { &mut self.day.machine_s };
                 *sum += self.now - since;
                 since

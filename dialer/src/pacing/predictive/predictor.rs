@@ -9,7 +9,7 @@ use super::verdicts::{Pending, Verdicts};
 use super::{
     lines, CallId, Decision, Expected, Figures, Knots, Options, Seconds, Seen, Team, KNOTS, KNOT_S,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What was learned counts after so many seconds.
 const TABLES_S: Seconds = 1.0;
@@ -30,14 +30,19 @@ const HOPELESS: f64 = 0.2;
 /// What may be hung up in time harms only so much.
 const LATE_HARM: f64 = 0.4;
 
+/// So many of those whom agents were given are remembered, in case they are machines.
+const GIVEN: usize = 4_096;
+
 /// The pacing of one running campaign. See [the module](super).
 #[derive(Debug, Clone)]
 pub struct Predictor {
     clock: Clock,
     options: Options,
     legs: BTreeMap<CallId, Leg>,
-    /// People who answered and have no agent yet.
-    people: BTreeSet<CallId>,
+    /// People who answered and have no agent yet, and how long their verdicts took.
+    people: BTreeMap<CallId, Seconds>,
+    /// The last ones whom agents were given.
+    given: BTreeMap<CallId, Seconds>,
     answers: Histogram,
     other_ends: Histogram,
     answer_rate: AnswerRate,
@@ -152,7 +157,8 @@ impl Predictor {
             clock,
             options: options.clone(),
             legs: BTreeMap::new(),
-            people: BTreeSet::new(),
+            people: BTreeMap::new(),
+            given: BTreeMap::new(),
             answers,
             other_ends,
             answer_rate,
@@ -200,12 +206,10 @@ impl Predictor {
                 }
             }
             Seen::Verdict { call, human } => self.verdict(call, human, now),
-            Seen::Connected { call } => {
-                self.people.remove(&call);
-            }
+            Seen::Connected { call } => self.connected(call),
             Seen::Abandoned { call } => {
-                if self.people.remove(&call) {
-                    self.budget.abandoned();
+                if let Some(after) = self.people.remove(&call) {
+                    self.budget.abandoned(self.verdicts.is_person(after));
                 }
             }
             Seen::Ended { call } => self.ended(call, now),
@@ -214,12 +218,17 @@ impl Predictor {
                     self.withdrawn(&leg, now);
                 }
             }
-            Seen::FalseHuman => self.budget.false_human(),
+            Seen::FalseHuman { call } => {
+                if let Some(after) = self.given.remove(&call) {
+                    self.verdicts.wrong(after);
+                    self.budget.false_human();
+                }
+            }
         }
     }
 
     fn dialed(&mut self, call: CallId, now: Seconds) {
-        if self.legs.contains_key(&call) || self.people.contains(&call) {
+        if self.legs.contains_key(&call) || self.people.contains_key(&call) {
             return;
         }
         let leg =
@@ -243,9 +252,18 @@ impl Predictor {
             self.answers.add(after);
             self.answer_rate.answered();
             self.budget.answered(leg.price);
-            self.people.insert(call);
+            self.people.insert(call, now - answered_at);
         } else {
             self.other_ends.add(after);
+        }
+    }
+
+    fn connected(&mut self, call: CallId) {
+        let Some(after) = self.people.remove(&call) else { return };
+        self.verdicts.given(after);
+        self.given.insert(call, after);
+        if self.given.len() > GIVEN {
+            self.given.pop_first();
         }
     }
 

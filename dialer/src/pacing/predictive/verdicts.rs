@@ -18,12 +18,16 @@ const PRIOR_MACHINE_S: Seconds = 2.5;
 pub(super) struct Verdicts {
     humans: [f64; BINS],
     machines: [f64; BINS],
+    /// Those whom agents were given, and who of them were machines after all.
+    given: [f64; BINS],
+    wrong: [f64; BINS],
 }
 
 impl Verdicts {
     /// Without detection every answer is a person at once.
     pub fn new(amd: bool) -> Verdicts {
-        let mut verdicts = Verdicts { humans: [0.0; BINS], machines: [0.0; BINS] };
+        let none = [0.0; BINS];
+        let mut verdicts = Verdicts { humans: none, machines: none, given: none, wrong: none };
         if amd {
             verdicts.humans[bin(PRIOR_HUMAN_S)] = PRIOR_WEIGHT;
             verdicts.machines[bin(PRIOR_MACHINE_S)] = PRIOR_WEIGHT;
@@ -41,6 +45,28 @@ impl Verdicts {
         }
         let bins = if human { &mut self.humans } else { &mut self.machines };
         bins[bin(after)] += 1.0;
+    }
+
+    /// An agent was given somebody whose verdict took so long.
+    pub fn given(&mut self, after: Seconds) {
+        let at = bin(after);
+        if self.given[at] > MASS {
+            self.given[at] *= 0.95;
+            self.wrong[at] *= 0.95;
+        }
+        self.given[at] += 1.0;
+    }
+
+    /// It was a machine.
+    pub fn wrong(&mut self, after: Seconds) {
+        let at = bin(after);
+        self.wrong[at] = (self.wrong[at] + 1.0).min(self.given[at]);
+    }
+
+    /// The chance that somebody who is taken for a person is one.
+    pub fn is_person(&self, after: Seconds) -> f64 {
+        let at = bin(after);
+        1.0 - self.wrong[at] / (self.given[at] + 1.0)
     }
 
     /// How long it takes on average until a person is known to be one.
@@ -87,6 +113,20 @@ fn bin(time: Seconds) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn late_verdicts_are_found_to_be_wrong() {
+        let mut verdicts = Verdicts::new(true);
+        assert_eq!(verdicts.is_person(2.4), 1.0);
+        for _ in 0..100 {
+            verdicts.given(0.3);
+            verdicts.given(2.4);
+            verdicts.wrong(2.4);
+            verdicts.wrong(2.4);
+        }
+        assert_eq!(verdicts.is_person(0.3), 1.0);
+        assert!((0.0..0.02).contains(&verdicts.is_person(2.4)));
+    }
 
     #[test]
     fn whoever_is_listened_to_for_long_is_a_machine() {
