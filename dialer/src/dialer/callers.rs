@@ -188,7 +188,7 @@ impl Dialer {
         });
         if is_person(stage) && is_machine {
             self.count(campaign, Counted::FalsePerson, now, ready);
-            self.pacer_sees(campaign, id, now, |_| Seen::FalseHuman);
+            self.pacer_sees(campaign, id, now, |call| Seen::FalseHuman { call });
         }
         self.pacer_ends(campaign, id);
         let Some(team) = team else { return };

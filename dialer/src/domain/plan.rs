@@ -383,13 +383,6 @@ impl Plan {
         }
     }
 
-    /// How long a call may go unanswered. Those who are called for agents have time to
-    /// come to the telephone.
-    pub fn ring_timeout_ms(&self, has_agents: bool) -> u32 {
-        let least = if has_agents { self.pacing.min_ring_ms } else { 0 };
-        self.dial_timeout_ms.max(least)
-    }
-
     /// The destinations that it refers to, by the header of each.
     pub fn destinations(&self) -> [(&'static str, Option<DestinationId>); 2] {
         [("SafeHarbour", self.pacing.safe_harbour), ("MachineDest", self.screening.machines)]
