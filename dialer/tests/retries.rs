@@ -50,7 +50,7 @@ enum Fate {
     Refused(i32),
     RingTimeout,
     Machine,
-    /// A person answered; `true`: an agent came after all.
+    /// A person answered; `true`: an agent was there just before it was too late.
     Sheltered(bool),
     Answered,
 }
@@ -74,10 +74,10 @@ fn end(bench: &mut Bench, call: &Dialing, fate: Fate) -> Ready {
             tell(CallEvent::Screened { dialing: id, status, cause });
         }
         Fate::Sheltered(is_served) => {
-            tell(CallEvent::Sheltered { dialing: id });
             if is_served {
                 tell(CallEvent::Connected { dialing: id, agent: Some("PJSIP/anna".into()) });
             }
+            tell(CallEvent::Sheltered { dialing: id });
         }
         _ => {}
     }

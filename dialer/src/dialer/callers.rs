@@ -128,6 +128,7 @@ impl Dialer {
         });
         let Some(dialing) = changed else { return };
         let campaign = dialing.campaign;
+        // After a crash it decides whether the person is called again.
         ready.writes.push(Write::Answered(dialing));
         if !matches!(stage, Some(Stage::Connected(_))) {
             self.pacer_sees(campaign, id, now, |call| Seen::Connected { call });
@@ -187,7 +188,7 @@ impl Dialer {
         });
         if is_person(stage) && is_machine {
             self.count(campaign, Counted::FalsePerson, now, ready);
-            self.pacer_sees(campaign, id, now, |_| Seen::FalseHuman);
+            self.pacer_sees(campaign, id, now, |call| Seen::FalseHuman { call });
         }
         self.pacer_ends(campaign, id);
         let Some(team) = team else { return };

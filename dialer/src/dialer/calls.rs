@@ -2,6 +2,7 @@
 
 use super::callers::Stage;
 use super::caps::{is_through, sign, TrunkAt};
+use super::teams::Staff;
 use super::{
     CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
 };
@@ -177,7 +178,7 @@ impl Dialer {
             number_at,
             harbour: find(plan.pacing.safe_harbour),
             machines: find(plan.screening.machines),
-            has_agents: false,
+            has_agents: matches!(campaign.staff, Staff::Team(_)),
         };
         let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
         let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {

@@ -19,6 +19,7 @@ mod schedule;
 mod targets;
 mod teams;
 
+pub use ledger::CampaignFigures;
 pub use teams::TeamStatus;
 
 use crate::domain::{
@@ -80,6 +81,8 @@ pub enum Command {
     ShowDialings(Option<DialingId>),
     /// How the dialer is.
     ShowStatus,
+    /// What campaigns' calls have come to lately, and how their agents are; or of one.
+    ShowFigures(Option<CampaignId>),
 }
 
 /// A call went on. The call engine tells it in this order: `Begun`, any number
@@ -119,6 +122,7 @@ pub enum Reply {
     Imported(usize),
     Dialings(Vec<Arc<Dialing>>),
     Status(Status),
+    Figures(Vec<CampaignFigures>),
     Refused(Refusal),
 }
 
@@ -194,8 +198,7 @@ pub struct RunningCampaign {
     pub dialings: usize,
     /// Of these, answered and talking.
     pub answered: usize,
-    /// Its agents, if it has any.
-    pub team: Option<TeamStatus>,
+    pub figures: CampaignFigures,
 }
 
 impl From<StoreError> for Refusal {
@@ -540,6 +543,7 @@ impl Dialer {
             Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),
             Command::ShowStatus => Ok(Reply::Status(self.status(now))),
+            Command::ShowFigures(only) => Ok(Reply::Figures(self.figures(only, now))),
         }
     }
 
@@ -565,7 +569,7 @@ impl Dialer {
                 .campaigns
                 .values()
                 .filter(running)
-                .map(|c| running_campaign(c, &self.teams))
+                .map(|campaign| running_campaign(campaign, self.figures_of(campaign, now)))
                 .collect(),
             by_status: by_status.into_iter().filter(|(_, count)| *count > 0).collect(),
             calls_lately: self.meter.calls(now),
@@ -579,17 +583,14 @@ impl Dialer {
     }
 }
 
-fn running_campaign(campaign: &LiveCampaign, teams: &teams::Teams) -> RunningCampaign {
+fn running_campaign(campaign: &LiveCampaign, figures: CampaignFigures) -> RunningCampaign {
     RunningCampaign {
         id: campaign.record.id,
         name: campaign.record.name.clone(),
         status: campaign.record.status,
         dialings: campaign.live,
         answered: campaign.live.saturating_sub(campaign.unanswered),
-        team: match campaign.staff {
-            teams::Staff::Team(at) => Some(teams.status(at)),
-            teams::Staff::Unknown | teams::Staff::Anyone => None,
-        },
+        figures,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::teams::{Staff, TeamAt};
 use super::{CallOrder, Dialer, LiveDialing, Ready};
-use crate::domain::{Agent, AgentState, CampaignId, DialMode, DialingId, Plan, Timestamp};
+use crate::domain::{Agent, AgentState, CampaignId, DialingId, Plan, Timestamp};
 use crate::pacing::predictive::{
     self, AgentId, CallId, Expected, Options, Predictor, Seconds, Seen,
 };
@@ -254,7 +254,7 @@ impl Dialer {
 /// What a plan asks of its pacing.
 fn options(plan: &Plan) -> Options {
     let span = |ms: u32| Duration::from_millis(u64::from(ms)).as_secs_f64();
-    let ring_timeout_s = span(plan.ring_timeout_ms());
+    let ring_timeout_s = span(plan.ring_timeout_ms(true));
     Options {
         abandon_target: f64::from(plan.pacing.abandon_target) / 10_000.0,
         abandon_after_s: span(plan.pacing.abandon_after_ms),
@@ -262,16 +262,5 @@ fn options(plan: &Plan) -> Options {
         ring_timeout_s,
         amd: plan.screening.on,
         ..Options::default()
-    }
-}
-
-impl Plan {
-    /// How long a call may go unanswered that is for agents: those who are called have
-    /// time to come to the telephone.
-    pub(super) fn ring_timeout_ms(&self) -> u32 {
-        match self.mode {
-            DialMode::None | DialMode::Robo | DialMode::Redirect => self.dial_timeout_ms,
-            _ => self.dial_timeout_ms.max(self.pacing.min_ring_ms),
-        }
     }
 }

@@ -14,6 +14,11 @@ use crate::pacing::share;
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// So many calls ahead, a campaign leaves the next ones to others of its team, and so
+/// long before it asks again.
+const YIELDS_AT_CALLS: f64 = 3.0;
+const YIELDS_FOR: Duration = Duration::from_millis(500);
+
 /// A team, by its place among those that were ever used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TeamAt(usize);
@@ -67,6 +72,13 @@ pub struct TeamStatus {
     pub waiting: usize,
     /// Our calls that are on their way to it.
     pub coming: usize,
+}
+
+impl TeamStatus {
+    /// Agents who have a call in hand: it rings, they talk, or they write it up.
+    pub fn occupied(&self) -> usize {
+        self.ringing + self.busy + self.wrapping_up
+    }
 }
 
 impl Team {
@@ -417,7 +429,13 @@ impl Dialer {
             DialMode::Progressive => lines(free, team.coming, 100),
             DialMode::Predictive => {
                 let at_least = lines(free, team.coming, 100);
-                self.predict(id, at, most, now, ready).max(at_least)
+                match self.yields(id, at, now) {
+                    true => {
+                        self.wait_for_rivals(id, now);
+                        at_least
+                    }
+                    false => self.predict(id, at, most, now, ready).max(at_least),
+                }
             }
         };
         let room = share(room, rivals).min(most);
@@ -449,6 +467,31 @@ impl Dialer {
              ringing, {busy} busy, {wrapping_up} wrapping up, {paused} paused, {away} away; \
              {coming} calls are on their way and {waiting} callers wait"
         ))
+    }
+
+    /// Whether a campaign leaves the next calls to another one of its team, which had less
+    /// of it and could dial. Otherwise one that knows its answer rate well would leave
+    /// nothing to one that has yet to learn it.
+    fn yields(&self, id: CampaignId, team: TeamAt, now: Timestamp) -> bool {
+        let Some(own) = self.campaigns.get(&id).map(|campaign| campaign.served) else {
+            return false;
+        };
+        let could_dial = |other: &LiveCampaign| {
+            other.record.status == CampaignStatus::Start
+                && other.look_at.is_some_and(|at| at <= now)
+                && other.record.plan.is_some_and(|plan| self.caps.room(plan, now) > 0)
+        };
+        let mut others = self.campaigns.values().filter(|other| {
+            other.record.id != id && other.staff == Staff::Team(team) && could_dial(other)
+        });
+        let least = own.seconds() - YIELDS_AT_CALLS * own.each_s();
+        others.any(|other| other.served.seconds() < least)
+    }
+
+    fn wait_for_rivals(&mut self, id: CampaignId, now: Timestamp) {
+        if let Some(campaign) = self.campaigns.get_mut(&id) {
+            campaign.pace_at = now + YIELDS_FOR;
+        }
     }
 
     /// Of campaigns that share a team, the one that had less of it comes first.
@@ -506,9 +549,12 @@ impl Served {
         self.talked_s += talked.as_secs_f64();
     }
 
-    pub(super) fn seconds(&self) -> f64 {
-        // As if three calls had taken 10 s each.
-        let each = (self.talked_s + 30.0) / (f64::from(self.ended) + 3.0);
-        self.before_s + self.talked_s + f64::from(self.open) * each
+    /// What a call takes on the average, as if three calls had taken 10 s each.
+    fn each_s(&self) -> f64 {
+        (self.talked_s + 30.0) / (f64::from(self.ended) + 3.0)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.before_s + self.talked_s + f64::from(self.open) * self.each_s()
     }
 }

@@ -57,6 +57,18 @@ pub enum Route {
     Application { name: String, data: String },
 }
 
+impl Route {
+    /// The queue that it leads into, if it is one.
+    pub fn queue(&self) -> Option<&str> {
+        match self {
+            Route::Application { name, data } if name.eq_ignore_ascii_case("queue") => {
+                data.split(',').next().map(str::trim).filter(|queue| !queue.is_empty())
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Destination {
     pub fn new(id: DestinationId, now: Timestamp) -> Destination {
         Destination {

@@ -244,12 +244,6 @@ pub struct DialingParts<'a> {
 }
 
 impl DialingParts<'_> {
-    /// How long it rings: with agents, nobody is given up too soon.
-    fn timeout_ms(&self) -> u32 {
-        let least = if self.has_agents { self.plan.pacing.min_ring_ms } else { 0 };
-        self.plan.dial_timeout_ms.max(least)
-    }
-
     fn screening(&self) -> Option<Screening> {
         let options = &self.plan.screening;
         options.on.then(|| Screening {
@@ -276,13 +270,15 @@ impl Dialing {
         let DialingParts { campaign, plan, list, destination, target, number_at, .. } = *parts;
         let number = target.numbers[number_at].clone()?;
         let (tech, address) = plan.route_to(&number)?;
+        let route = destination.route().ok()?;
+        let queue = route.queue().map(str::to_owned);
         let mut copy = CallCopy {
             tech,
             address,
-            timeout_ms: parts.timeout_ms(),
+            timeout_ms: plan.ring_timeout_ms(parts.has_agents),
             call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
-            route: destination.route().ok()?,
+            route,
             may_redirect: plan.mode == DialMode::Redirect,
             screening: parts.screening(),
             harbour: route_of(parts.harbour),
@@ -322,7 +318,7 @@ impl Dialing {
             res_hangup_detail: None,
             tech_cause: None,
             amd: None,
-            queue: None,
+            queue,
             agent: None,
             connected_at: None,
             abandoned_at: None,

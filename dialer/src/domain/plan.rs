@@ -401,6 +401,13 @@ impl Plan {
         had_any
     }
 
+    /// How long a call may go unanswered. Those who are called for agents have time to
+    /// come to the telephone.
+    pub fn ring_timeout_ms(&self, has_agents: bool) -> u32 {
+        let least = if has_agents { self.pacing.min_ring_ms } else { 0 };
+        self.dial_timeout_ms.max(least)
+    }
+
     /// Technology and address of a call to `number`: (`PJSIP`, `number@trunk`).
     ///
     /// `sip/` means PJSIP: the channel driver of that name is gone from Asterisk.

@@ -5,9 +5,9 @@ use super::{Reader, Sqlite, Store, TargetPage, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
     CallEnd, CallForward, Campaign, CampaignId, CampaignPatch, Change, Day, DayFigures,
-    Destination, DestinationId, DestinationPatch, DialList, DialListId, Dialing, DialingId,
-    DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind, ListCounts,
-    Outcome, Pacing, Plan, PlanId, PlanPatch, RetryRule, ScheduleMode, SchedulePatch,
+    Destination, DestinationId, DestinationKind, DestinationPatch, DialList, DialListId, Dialing,
+    DialingId, DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind,
+    ListCounts, Outcome, Pacing, Plan, PlanId, PlanPatch, RetryRule, ScheduleMode, SchedulePatch,
     ScreeningOptions, Target, TargetId, TargetPatch, TargetState, Timestamp, Variables,
 };
 use std::ops::ControlFlow;
@@ -43,7 +43,7 @@ fn plan() -> Plan {
         abandon_target: 250,
         abandon_after_ms: 3_000,
         safe_harbour: Some(DestinationId(id(2))),
-        min_ring_ms: 20_000,
+        min_ring_ms: 45_000,
         preview_timeout_s: 30,
     };
     plan.screening = ScreeningOptions {
@@ -134,6 +134,9 @@ fn memory() -> Sqlite {
 
 fn claim(target: &Target) -> (Dialing, Target) {
     let (plan, destination, list, campaign) = (plan(), destination(), list(3), campaign());
+    let mut queue = Destination::new(DestinationId(id(6)), NOW);
+    queue.kind = DestinationKind::Application;
+    (queue.application, queue.data) = (Some("Queue".into()), Some("machines,,,,60".into()));
     let parts = DialingParts {
         campaign: &campaign,
         plan: &plan,
@@ -141,9 +144,9 @@ fn claim(target: &Target) -> (Dialing, Target) {
         destination: &destination,
         target,
         number_at: 0,
-        harbour: None,
-        machines: None,
-        has_agents: false,
+        harbour: Some(&destination),
+        machines: Some(&queue),
+        has_agents: true,
     };
     let dialing = Dialing::claim(DialingId(id(100)), id(101), &parts, NOW).unwrap();
     let mut target = target.clone();
@@ -246,6 +249,12 @@ fn a_dialing_is_open_until_it_ends() {
     let (mut dialing, dialled) = claim(&target(10, LIST));
     write(&mut store, vec![Write::Claim(Arc::new(dialing.clone()), Arc::new(dialled.clone()))]);
     assert_eq!(store.load().unwrap().open_dialings, [(dialing.clone(), dialled.clone())]);
+    let copy = &dialing.copy;
+    assert_eq!(copy.harbour, destination().route().ok());
+    let machines = copy.screening.as_ref().and_then(|screening| screening.machines.as_ref());
+    assert_eq!(machines.and_then(|route| route.queue()), Some("machines"));
+    assert_eq!(copy.retries, plan().retries);
+    assert_eq!(copy.timeout_ms, 45_000, "with agents, MinRing counts");
 
     dialing.status = DialingStatus::OriginateResponded;
     dialing.res_dial = 4;

@@ -303,9 +303,9 @@ impl Sqlite {
     pub(super) fn claim(&mut self, dialing: &Dialing) -> Result<()> {
         self.execute(
             "INSERT INTO dialing (uuid, node, status, campaign, plan, dial_list, destination,
-                 target, number_index, number, try_count, caller_id, other_channel, tm_claim,
-                 tm_update)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 target, number_index, number, try_count, caller_id, other_channel, queue, agent,
+                 tm_claim, tm_update)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 bytes(&dialing.id.0),
                 self.node,
@@ -320,6 +320,8 @@ impl Sqlite {
                 dialing.try_count,
                 dialing.copy.caller_id,
                 bytes(&dialing.other_channel),
+                dialing.queue,
+                dialing.agent,
                 dialing.claimed_at.0,
                 nanos(dialing.updated_at),
             ],

@@ -104,13 +104,11 @@ impl AnswerRate {
         }
         self.rolled_at += steps as f64 * BIN_S;
         for _ in 0..steps.min(BINS) {
-            let by = |age: usize| answers.by(age as f64 * BIN_S - delay);
-            // Dials of the first bin are half a bin old.
-            let mut before = 0.0;
-            for (age, dials) in self.ages.iter().enumerate() {
-                let until = (by(age) + by(age + 1)) / 2.0;
-                self.open.trials += dials * (until - before);
-                before = until;
+            let by = |age: f64| answers.by(age * BIN_S - delay);
+            for (age, dials) in self.ages.iter().enumerate().filter(|(_, dials)| **dials > 0.0) {
+                // Dials of the first bin are half a bin old.
+                let age = age as f64;
+                self.open.trials += dials * (by(age + 0.5) - by(age - 0.5));
             }
             self.ages.pop_back();
             self.ages.push_front(0.0);

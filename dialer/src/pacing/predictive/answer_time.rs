@@ -92,12 +92,19 @@ impl Histogram {
             return 0.0;
         }
         let at = time / BIN_S;
-        let (bin, part) = (at as usize, at.fract());
+        let bin = at as usize;
         if bin >= BINS {
             return 1.0;
         }
+        let part = at - bin as f64;
         let before = if bin == 0 { 0.0 } else { self.cumulative[bin - 1] };
         before + part * (self.cumulative[bin] - before)
+    }
+
+    /// Nothing that was seen took longer.
+    pub fn longest(&self) -> Seconds {
+        let last = self.bins.iter().rposition(|mass| *mass > 0.0).unwrap_or(BINS - 1);
+        (last + 1) as f64 * BIN_S
     }
 
     pub fn mean(&self) -> Seconds {

@@ -45,7 +45,6 @@ pub(super) struct Budget {
     period_end: Option<Seconds>,
     credit: f64,
     answers: f64,
-    false_humans: f64,
     abandoned: f64,
     /// Of the window: harm that was granted, and people who found no agent.
     granted: f64,
@@ -63,7 +62,6 @@ impl Budget {
             period_end,
             credit: 0.0,
             answers: options.answers as f64,
-            false_humans: 0.0,
             abandoned: options.abandoned as f64,
             granted: 0.0,
             seen: 0.0,
@@ -86,7 +84,6 @@ impl Budget {
     pub fn begin_period(&mut self, options: &Options) {
         self.answers = options.answers as f64;
         self.abandoned = options.abandoned as f64;
-        self.false_humans = 0.0;
     }
 
     pub fn answered(&mut self, price: f64) {
@@ -98,24 +95,23 @@ impl Budget {
         self.seen *= keep;
     }
 
-    pub fn abandoned(&mut self) {
-        // Some of those whom nobody heard were machines.
-        let weight = 1.0 - 0.5 * self.machine_share();
-        self.abandoned += weight;
-        self.seen += weight;
-        self.credit -= weight;
+    /// Somebody who answered found no agent; the chance that it was a person.
+    pub fn abandoned(&mut self, is_person: f64) {
+        self.abandoned += is_person;
+        self.seen += is_person;
+        self.credit -= is_person;
+        self.take_back(1.0 - is_person);
     }
 
     /// An agent was given a machine: it was no live answer.
     pub fn false_human(&mut self) {
-        if self.answers - self.false_humans > 1.0 {
-            self.false_humans += 1.0;
-            self.credit -= self.target;
-        }
+        self.take_back(1.0);
     }
 
-    fn machine_share(&self) -> f64 {
-        (self.false_humans / (self.answers + 50.0)).clamp(0.0, 1.0)
+    fn take_back(&mut self, answers: f64) {
+        let answers = answers.min(self.answers - self.abandoned).max(0.0);
+        self.answers -= answers;
+        self.credit -= answers * self.target;
     }
 
     pub fn roll(&mut self, now: Seconds) {
@@ -159,9 +155,8 @@ impl Budget {
 
     /// The share of live answers that found no agent so far.
     pub fn share(&self) -> f64 {
-        let answers = self.answers - self.false_humans;
-        if answers > 0.0 {
-            (self.abandoned / answers).min(1.0)
+        if self.answers > 0.0 {
+            (self.abandoned / self.answers).min(1.0)
         } else {
             0.0
         }
@@ -191,7 +186,7 @@ mod tests {
         }
         let rich = budget.price();
         for _ in 0..60 {
-            budget.abandoned();
+            budget.abandoned(1.0);
         }
         let poor = budget.price();
         assert!(poor < rich / 2.0, "{poor} {rich}");
@@ -210,7 +205,7 @@ mod tests {
                 budget.answered(0.05);
             }
             if second % 600 == 0 {
-                budget.abandoned();
+                budget.abandoned(1.0);
             }
         }
         assert!(budget.share() > 0.03);
@@ -223,11 +218,13 @@ mod tests {
         for _ in 0..100 {
             budget.answered(0.05);
         }
-        budget.abandoned();
+        budget.abandoned(1.0);
         let before = budget.share();
         for _ in 0..200 {
             budget.false_human();
         }
         assert!(budget.share() > before && budget.share() <= 1.0 && budget.credit.is_finite());
+        budget.abandoned(0.0);
+        assert!(budget.share() <= 1.0);
     }
 }

@@ -62,10 +62,14 @@ impl Durations {
         self.ends[bin] += 1.0;
     }
 
+    /// How many ends it rests on.
+    pub fn ends(&self) -> f64 {
+        self.ends.iter().sum()
+    }
+
     pub fn mean(&self) -> Seconds {
-        let ends: f64 = self.ends.iter().sum();
         let lived: f64 = self.lived.iter().sum();
-        (lived + PRIOR_WEIGHT * self.prior_mean) / (ends + PRIOR_WEIGHT)
+        (lived + PRIOR_WEIGHT * self.prior_mean) / (self.ends() + PRIOR_WEIGHT)
     }
 
     /// What can be told of ends to come, with those under way at these ages.
@@ -80,12 +84,12 @@ impl Durations {
         let mut hazard = Vec::with_capacity(lived.len());
         let mut summed = Vec::with_capacity(lived.len());
         let mut sum = 0.0;
-        for at in 0..lived.len() {
-            let rate = (self.ends[at] + SHRINK) / (lived[at] + SHRINK / all);
+        for (at, lived) in lived.iter().enumerate() {
+            let rate = ((self.ends[at] + SHRINK) / (lived + SHRINK / all)).min(FASTEST);
             summed.push(sum);
-            hazard.push(rate.min(FASTEST));
+            hazard.push(rate);
             if let Some(end) = self.starts.get(at + 1) {
-                sum += rate.min(FASTEST) * (end - self.starts[at]);
+                sum += rate * (end - self.starts[at]);
             }
         }
         Survival { starts: self.starts.clone(), hazard, summed }
@@ -95,12 +99,12 @@ impl Durations {
 /// Adds what one lived to each bin, and tells the bin in which it is.
 fn live(starts: &[Seconds], lived: &mut [Seconds], age: Seconds) -> usize {
     let mut bin = 0;
-    for at in 0..starts.len() {
-        if age < starts[at] {
+    for (at, start) in starts.iter().enumerate() {
+        if age < *start {
             break;
         }
         let end = starts.get(at + 1).copied().unwrap_or(f64::INFINITY);
-        lived[at] += age.min(end) - starts[at];
+        lived[at] += age.min(end) - start;
         bin = at;
     }
     bin

@@ -25,11 +25,6 @@ pub(super) enum Freeing {
 }
 
 impl Freeing {
-    /// Nobody is busy.
-    pub fn none() -> Freeing {
-        Freeing::of(&[])
-    }
-
     /// From the chances of each busy agent.
     pub fn of(agents: &[Knots]) -> Freeing {
         if agents.len() > EXACT_AGENTS {
@@ -198,7 +193,7 @@ mod tests {
 
     #[test]
     fn plain_cases() {
-        let nobody = Freeing::none();
+        let nobody = Freeing::of(&[]);
         assert_eq!(left(0, &nobody, 0, 0.0, 0.0), Left { none: 1.0, one: 0.0 });
         assert_eq!(left(1, &nobody, 0, 0.0, 0.0), Left { none: 0.0, one: 1.0 });
         assert_eq!(left(2, &nobody, 0, 0.0, 0.0), Left { none: 0.0, one: 0.0 });

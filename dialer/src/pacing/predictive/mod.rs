@@ -147,8 +147,10 @@ pub enum Seen {
     Withdrawn {
         call: CallId,
     },
-    /// An agent was given a machine and says so.
-    FalseHuman,
+    /// An agent was given a machine and says so, also after the end of the call.
+    FalseHuman {
+        call: CallId,
+    },
 }
 
 /// What is to be done now.

@@ -9,7 +9,7 @@ use super::verdicts::{Pending, Verdicts};
 use super::{
     lines, CallId, Decision, Expected, Figures, Knots, Options, Seconds, Seen, Team, KNOTS, KNOT_S,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What was learned counts after so many seconds.
 const TABLES_S: Seconds = 1.0;
@@ -30,14 +30,19 @@ const HOPELESS: f64 = 0.2;
 /// What may be hung up in time harms only so much.
 const LATE_HARM: f64 = 0.4;
 
+/// So many of those whom agents were given are remembered, in case they are machines.
+const GIVEN: usize = 4_096;
+
 /// The pacing of one running campaign. See [the module](super).
 #[derive(Debug, Clone)]
 pub struct Predictor {
     clock: Clock,
     options: Options,
     legs: BTreeMap<CallId, Leg>,
-    /// People who answered and have no agent yet.
-    people: BTreeSet<CallId>,
+    /// People who answered and have no agent yet, and how long their verdicts took.
+    people: BTreeMap<CallId, Seconds>,
+    /// The last ones whom agents were given.
+    given: BTreeMap<CallId, Seconds>,
     answers: Histogram,
     other_ends: Histogram,
     answer_rate: AnswerRate,
@@ -99,26 +104,42 @@ impl Tables {
         verdicts: &Verdicts,
     ) -> Tables {
         let delay = verdicts.human_delay();
-        let rate = estimate.rate;
-        let row = |at: usize| -> Knots {
-            let age = (at as f64 + 0.5) * BIN_S;
-            let answered = answers.by(age);
-            let rings = 1.0 - rate * answered - (1.0 - rate) * other_ends.by(age);
-            KNOT_S.map(|knot| {
-                let answer = rate * (answers.by(age + knot - delay) - answered).max(0.0);
-                (answer / rings.max(1e-6)).clamp(0.0, 1.0)
-            })
+        let rows = bin(other_ends.longest()) + 1;
+        let age = |row: usize| (row as f64 + 0.5) * BIN_S;
+        // Knots lie whole rows apart.
+        let ahead = |knot: Seconds| (knot / BIN_S) as usize;
+        let last = rows + ahead(KNOT_S[KNOTS - 1]);
+        let known: Vec<f64> = (0..last).map(|row| answers.by(age(row) - delay)).collect();
+        let ringing = |row: usize| {
+            let answered = answers.by(age(row));
+            let rings =
+                1.0 - estimate.rate * answered - (1.0 - estimate.rate) * other_ends.by(age(row));
+            let scale = estimate.rate / rings.max(1e-6);
+            let mut chances = [0.0; KNOTS];
+            for (chance, knot) in chances.iter_mut().zip(KNOT_S) {
+                *chance = (scale * (known[row + ahead(knot)] - answered)).clamp(0.0, 1.0);
+            }
+            chances
         };
         let by = |time: Seconds| answers.by(time - delay);
         Tables {
             made_at: now,
             estimate,
             delay,
-            ringing: (0..BINS).map(row).collect(),
+            ringing: (0..rows).map(ringing).collect(),
             pending: verdicts.to_come(),
             by: KNOT_S.map(by),
             within: KNOT_S.map(|knot| by(knot + 1.0) - by(knot - 1.0)),
         }
+    }
+
+    /// The row of `ringing` for an age.
+    fn row(&self, age: Seconds) -> usize {
+        bin(age).min(self.ringing.len() - 1)
+    }
+
+    fn ringing_for(&self, age: Seconds) -> &Knots {
+        &self.ringing[self.row(age)]
     }
 }
 
@@ -136,7 +157,8 @@ impl Predictor {
             clock,
             options: options.clone(),
             legs: BTreeMap::new(),
-            people: BTreeSet::new(),
+            people: BTreeMap::new(),
+            given: BTreeMap::new(),
             answers,
             other_ends,
             answer_rate,
@@ -184,12 +206,10 @@ impl Predictor {
                 }
             }
             Seen::Verdict { call, human } => self.verdict(call, human, now),
-            Seen::Connected { call } => {
-                self.people.remove(&call);
-            }
+            Seen::Connected { call } => self.connected(call),
             Seen::Abandoned { call } => {
-                if self.people.remove(&call) {
-                    self.budget.abandoned();
+                if let Some(after) = self.people.remove(&call) {
+                    self.budget.abandoned(self.verdicts.is_person(after));
                 }
             }
             Seen::Ended { call } => self.ended(call, now),
@@ -198,12 +218,17 @@ impl Predictor {
                     self.withdrawn(&leg, now);
                 }
             }
-            Seen::FalseHuman => self.budget.false_human(),
+            Seen::FalseHuman { call } => {
+                if let Some(after) = self.given.remove(&call) {
+                    self.verdicts.wrong(after);
+                    self.budget.false_human();
+                }
+            }
         }
     }
 
     fn dialed(&mut self, call: CallId, now: Seconds) {
-        if self.legs.contains_key(&call) || self.people.contains(&call) {
+        if self.legs.contains_key(&call) || self.people.contains_key(&call) {
             return;
         }
         let leg =
@@ -227,9 +252,18 @@ impl Predictor {
             self.answers.add(after);
             self.answer_rate.answered();
             self.budget.answered(leg.price);
-            self.people.insert(call);
+            self.people.insert(call, now - answered_at);
         } else {
             self.other_ends.add(after);
+        }
+    }
+
+    fn connected(&mut self, call: CallId) {
+        let Some(after) = self.people.remove(&call) else { return };
+        self.verdicts.given(after);
+        self.given.insert(call, after);
+        if self.given.len() > GIVEN {
+            self.given.pop_first();
         }
     }
 
@@ -265,9 +299,9 @@ impl Predictor {
         for leg in self.legs.values() {
             expected.in_flight += usize::from(leg.state != LegState::Canceled);
             match leg.state {
-                LegState::Calling => ages[bin(now - leg.dialed_at)] += 1,
+                LegState::Calling => ages[self.tables.row(now - leg.dialed_at)] += 1,
                 LegState::Answered { at } => {
-                    add(&mut expected.mean, self.tables.pending.row(now - at), 1.0);
+                    add(&mut expected.mean, &self.tables.pending.by(now - at), 1.0);
                 }
                 LegState::Canceled => {}
             }
@@ -347,7 +381,7 @@ impl Predictor {
             if outlook.left(0).none <= HOPELESS {
                 break;
             }
-            add(&mut outlook.mine.mean, &self.tables.ringing[bin(now - leg.dialed_at)], -1.0);
+            add(&mut outlook.mine.mean, self.tables.ringing_for(now - leg.dialed_at), -1.0);
             outlook.mine.mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
             outlook.mine.in_flight -= 1;
             self.set_variance(&mut outlook.mine);
@@ -367,9 +401,9 @@ impl Predictor {
         let mut harm = 0.0;
         let mut before = 0.0;
         let late = self.options.min_ring_s.unwrap_or(f64::INFINITY);
-        for knot in 0..KNOTS {
+        for (knot, after) in KNOT_S.into_iter().enumerate() {
             let until = outlook.answers_until_end(knot);
-            let weight = if KNOT_S[knot] > late { LATE_HARM } else { 1.0 };
+            let weight = if after > late { LATE_HARM } else { 1.0 };
             let left = outlook.left(knot);
             let own = self.tables.within[knot] * left.none;
             let other = (until - before) * left.one * self.tables.by[knot];

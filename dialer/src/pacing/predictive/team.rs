@@ -6,16 +6,22 @@ use super::marginal::Freeing;
 use super::{AgentId, AgentState, Knots, Seconds, KNOTS, KNOT_S};
 use std::collections::BTreeMap;
 
-/// What was learned of talks and wrap-ups counts after so many seconds.
+/// What was learned of talks and wrap-ups counts after so many seconds, if it is a new
+/// part of what was known, and at the latest after so many more.
 const TABLES_S: Seconds = 5.0;
+const LATEST_S: Seconds = 60.0;
+const NEW_PART: f64 = 0.02;
 
-/// Columns of the tables: free within so many half seconds.
-const STEP_S: Seconds = 0.5;
-const STEPS: usize = 62;
+/// Columns of the tables: free within so many seconds.
+const STEPS: usize = 32;
 
 /// Rows of the tables: ages, fine at first.
-const ROWS: usize = 96;
-const FINE_ROWS: usize = 64;
+const ROWS: usize = 72;
+const FINE_ROWS: usize = 48;
+
+/// The fine rows are so far apart.
+const TALK_ROW_S: Seconds = 2.5;
+const WRAP_UP_ROW_S: Seconds = 0.5;
 
 /// The chance to come back after a wrap-up is an average of so many.
 const RETURNS: f64 = 200.0;
@@ -38,6 +44,8 @@ pub struct Team {
     ended: f64,
     tables: Tables,
     tables_at: Option<Seconds>,
+    /// Talks and wrap-ups that ended since.
+    new_ends: f64,
     version: u64,
     spent: Spent,
 }
@@ -76,6 +84,7 @@ impl Default for Team {
             ended: RETURNS / 4.0,
             tables,
             tables_at: None,
+            new_ends: 0.0,
             version: 0,
             spent: Spent::default(),
         }
@@ -169,10 +178,10 @@ impl Team {
                         columns.times.map(|time| if now + time >= until { 1.0 } else { 0.0 })
                     }
                     Agent::WrappingUp { since, .. } => {
-                        columns.read(&self.tables.wrap_ups[wrap_up_row(now - since)])
+                        columns.read(&self.tables.wrap_ups[row(now - since, WRAP_UP_ROW_S)])
                     }
                     Agent::Talking { since } => {
-                        columns.read(&self.tables.talks[talk_row(now - since)])
+                        columns.read(&self.tables.talks[row(now - since, TALK_ROW_S)])
                     }
                     Agent::Free | Agent::Away => [0.0; KNOTS],
                 };
@@ -199,8 +208,11 @@ impl Team {
             self.spent.talking = self.spent.talking * keep + talking * weight;
             self.spent.staffed = self.spent.staffed * keep + staffed * weight;
         }
-        if self.tables_at.is_none_or(|made| now - made >= TABLES_S) {
+        let is_new = self.new_ends > NEW_PART * (self.talks.ends() + self.wrap_ups.ends());
+        let wait = if is_new { TABLES_S } else { LATEST_S };
+        if self.tables_at.is_none_or(|made| now - made >= wait) {
             self.tables_at = Some(now);
+            self.new_ends = 0.0;
             self.make_tables(now);
         }
         now
@@ -226,6 +238,7 @@ impl Team {
             return;
         }
         self.version += 1;
+        self.new_ends += 1.0;
         let Some(before) = before else { return };
         let is_there = !matches!(after, None | Some(Agent::Away));
         match (before, after) {
@@ -265,8 +278,8 @@ fn is_busy(agent: &Agent) -> bool {
     matches!(agent, Agent::Talking { .. } | Agent::WrappingUp { .. })
 }
 
-/// How likely an agent is free within each number of half seconds, by how long the talk
-/// or the wrap-up has gone on.
+/// How likely an agent is free within each number of seconds, by how long the talk or the
+/// wrap-up has gone on.
 #[derive(Debug, Clone)]
 struct Tables {
     talks: Vec<[f64; STEPS]>,
@@ -275,27 +288,38 @@ struct Tables {
 
 impl Tables {
     fn new(talks: &Survival, wrap_ups: &Survival) -> Tables {
-        let after = |survival: &Survival, age: Seconds| -> [f64; STEPS] {
-            std::array::from_fn(|step| survival.ends(age, step as f64 * STEP_S))
-        };
-        let wrapped: [f64; STEPS] =
-            std::array::from_fn(|step| wrap_ups.ends(0.0, (step as f64 + 0.5) * STEP_S));
-        let talk_rows = (0..ROWS).map(|row| {
-            let ends = after(talks, talk_age(row));
-            let mut free = [0.0; STEPS];
-            for step in 1..STEPS {
-                // The talk ends in a step, and the wrap-up takes what is left.
-                let chances =
-                    (0..step).map(|end| (ends[end + 1] - ends[end]) * wrapped[step - 1 - end]);
-                free[step] = chances.sum();
-            }
-            free
-        });
+        // Talks end in the middle of a second, so wrap-ups begin there.
+        let mut wrapped = [0.0; STEPS];
+        for (step, wrapped) in wrapped.iter_mut().enumerate() {
+            *wrapped = wrap_ups.ends(0.0, step as f64 + 0.5);
+        }
+        let talk_row = |row| free_after_talk(&ends(talks, age_of(row, TALK_ROW_S)), &wrapped);
         Tables {
-            talks: talk_rows.collect(),
-            wrap_ups: (0..ROWS).map(|row| after(wrap_ups, wrap_up_age(row))).collect(),
+            talks: (0..ROWS).map(talk_row).collect(),
+            wrap_ups: (0..ROWS).map(|row| ends(wrap_ups, age_of(row, WRAP_UP_ROW_S))).collect(),
         }
     }
+}
+
+/// The chances to end within each number of seconds.
+fn ends(survival: &Survival, age: Seconds) -> [f64; STEPS] {
+    let mut ends = [0.0; STEPS];
+    for (step, ends) in ends.iter_mut().enumerate() {
+        *ends = survival.ends(age, step as f64);
+    }
+    ends
+}
+
+/// A talk ends in some second, and the wrap-up takes of what is left.
+fn free_after_talk(ends: &[f64; STEPS], wrapped: &[f64; STEPS]) -> [f64; STEPS] {
+    let mut free = [0.0; STEPS];
+    for second in 1..STEPS {
+        let chance = ends[second] - ends[second - 1];
+        for (free, wrapped) in free[second..].iter_mut().zip(wrapped) {
+            *free += chance * wrapped;
+        }
+    }
+    free
 }
 
 /// The row of an age, when the fine rows are `fine` apart.
@@ -316,22 +340,6 @@ fn age_of(row: usize, fine: Seconds) -> Seconds {
     FINE_ROWS as f64 * fine * (((row - FINE_ROWS) as f64 + 0.5) / 6.0).exp2()
 }
 
-fn talk_row(age: Seconds) -> usize {
-    row(age, 2.0)
-}
-
-fn talk_age(row: usize) -> Seconds {
-    age_of(row, 2.0)
-}
-
-fn wrap_up_row(age: Seconds) -> usize {
-    row(age, 0.5)
-}
-
-fn wrap_up_age(row: usize) -> Seconds {
-    age_of(row, 0.5)
-}
-
 /// Where the knots, and the grace after them, lie in a table.
 struct Columns {
     times: Knots,
@@ -342,14 +350,18 @@ impl Columns {
     fn new(grace: Seconds) -> Columns {
         let times = KNOT_S.map(|knot| knot + grace);
         let at = times.map(|time| {
-            let step = (time / STEP_S).clamp(0.0, (STEPS - 1) as f64 - 1e-9);
-            (step as usize, step.fract())
+            let time = time.clamp(0.0, (STEPS - 1) as f64 - 1e-9);
+            (time as usize, time.fract())
         });
         Columns { times, at }
     }
 
     fn read(&self, row: &[f64; STEPS]) -> Knots {
-        self.at.map(|(step, part)| row[step] + part * (row[step + 1] - row[step]))
+        let mut chances = [0.0; KNOTS];
+        for (chance, (step, part)) in chances.iter_mut().zip(self.at) {
+            *chance = row[step] + part * (row[step + 1] - row[step]);
+        }
+        chances
     }
 }
 
@@ -414,7 +426,7 @@ mod tests {
 
     #[test]
     fn rows_of_ages() {
-        for fine in [0.5, 2.0] {
+        for fine in [TALK_ROW_S, WRAP_UP_ROW_S] {
             for row_at in 0..ROWS {
                 assert_eq!(row(age_of(row_at, fine), fine), row_at);
             }

@@ -209,7 +209,7 @@ pub const ACTIONS: &[Action] = &[
     change("OutCampaignUpdate", "Change, start, pause or stop a campaign.", UPDATES, &[ACTION_ID, UUID, NAMED, STATUS, CAMPAIGN]),
     change("OutCampaignDelete", "Delete a campaign.", "Refused if the campaign is not stopped.", &[ACTION_ID, UUID]),
     show("OutCampaignShow", "Show campaigns.", "One OutCampaignEntry each, then OutCampaignListComplete.", &[ACTION_ID, ONE]),
-    show("OutCampaignStatShow", "Show how far campaigns are.", "One OutCampaignStatEntry each: targets in all, finished, available now or later, being dialled, and tries so far; then OutCampaignStatListComplete.", &[ACTION_ID, ONE]),
+    show("OutCampaignStatShow", "Show how far campaigns are.", "One OutCampaignStatEntry each: targets in all, finished, available now or later, being dialled, and tries so far; people who answered today and those of them who were abandoned, their share in percent today and over 30 days; and of the campaign's agents, if it dials for any, how many are free, have a call in hand, and are paused. Then OutCampaignStatListComplete.", &[ACTION_ID, ONE]),
     change("OutPlanCreate", "Create a plan.", "The answer has its Uuid.", &[ACTION_ID, NAMED, PLAN, VARIABLE]),
     change("OutPlanUpdate", "Change a plan.", UPDATES, &[ACTION_ID, UUID, NAMED, PLAN, VARIABLE]),
     change("OutPlanDelete", "Delete a plan.", DELETES, &[ACTION_ID, UUID]),

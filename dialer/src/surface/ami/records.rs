@@ -2,10 +2,10 @@
 
 use super::commands::RETRY;
 use super::Block;
-use crate::dialer::{Event, What};
+use crate::dialer::{CampaignFigures, Event, TeamStatus, What};
 use crate::domain::{
-    Campaign, Destination, DialList, Dialing, Pacing, Plan, Route, Stamps, Target, TargetState,
-    Variables,
+    Campaign, DayFigures, Destination, DialList, Dialing, Pacing, Plan, Route, Stamps, Target,
+    TargetState, Variables,
 };
 use crate::hundredths::Hundredths;
 use crate::limits::NUMBERS_PER_TARGET;
@@ -96,13 +96,23 @@ pub fn campaign(block: &mut Block, campaign: &Campaign) {
     stamps(block, &campaign.stamps);
 }
 
-pub fn stat(block: &mut Block, stat: &CampaignStat) {
+/// With figures that only the dialer knows, if it could be asked.
+pub fn stat(block: &mut Block, stat: &CampaignStat, figures: Option<&CampaignFigures>) {
     block.line("Uuid", stat.campaign);
     block.line("DlTotalCount", stat.counts.total());
     block.line("DlFinishedCount", stat.counts.done);
     block.line("DlAvailableCount", stat.counts.available());
     block.line("DlDialingCount", stat.counts.dialing);
     block.line("DlCalledCount", stat.counts.tries);
+    let rate = |days: &DayFigures| Hundredths(days.abandon_rate()).in_full();
+    block.optional("AnsweredToday", figures.map(|f| f.today.answered));
+    block.optional("AbandonedToday", figures.map(|f| f.today.abandoned));
+    block.optional("AbandonRateToday", figures.map(|f| rate(&f.today)));
+    block.optional("AbandonRate30Days", figures.map(|f| rate(&f.thirty_days)));
+    let team = figures.and_then(|figures| figures.team.as_ref());
+    block.optional("AgentsFree", team.map(|team| team.free));
+    block.optional("AgentsBusy", team.map(TeamStatus::occupied));
+    block.optional("AgentsPaused", team.map(|team| team.paused));
 }
 
 pub fn plan(block: &mut Block, plan: &Plan) {

@@ -1,8 +1,9 @@
 //! Records as JSON, key by key as the old module shows them. What is new stands
 //! before `tm_create`.
 
+use crate::dialer::{CampaignFigures, TeamStatus};
 use crate::domain::{
-    Campaign, Destination, DialList, Dialing, FailureKind, Plan, Route, Stamps, Target,
+    Campaign, DayFigures, Destination, DialList, Dialing, FailureKind, Plan, Route, Stamps, Target,
     TargetState, Variables,
 };
 use crate::hundredths::Hundredths;
@@ -37,6 +38,18 @@ impl Record {
         self.text("variables", json);
     }
 
+    fn figures(&mut self, figures: Option<&CampaignFigures>) {
+        let rate = |days: &DayFigures| Hundredths(days.abandon_rate()).in_full();
+        self.put("answered_today", figures.map(|f| f.today.answered));
+        self.put("abandoned_today", figures.map(|f| f.today.abandoned));
+        self.put("abandon_rate_today", figures.map(|f| rate(&f.today)));
+        self.put("abandon_rate_30_days", figures.map(|f| rate(&f.thirty_days)));
+        let team = figures.and_then(|figures| figures.team.as_ref());
+        self.put("agents_free", team.map(|team| team.free));
+        self.put("agents_busy", team.map(TeamStatus::occupied));
+        self.put("agents_paused", team.map(|team| team.paused));
+    }
+
     fn stamps(&mut self, stamps: &Stamps) {
         self.text("tm_create", Some(stamps.create));
         self.text("tm_delete", stamps.delete);
@@ -48,7 +61,11 @@ impl Record {
     }
 }
 
-pub(super) fn campaign(campaign: &Campaign, used: bool) -> Value {
+pub(super) fn campaign(
+    campaign: &Campaign,
+    used: bool,
+    figures: Option<&CampaignFigures>,
+) -> Value {
     let schedule = &campaign.schedule;
     let mut record = Record::new(campaign.id);
     record.text("detail", campaign.detail.as_ref());
@@ -68,6 +85,7 @@ pub(super) fn campaign(campaign: &Campaign, used: bool) -> Value {
     record.text("sc_time_end", schedule.time_end.as_ref());
     record.text("sc_day_list", schedule.day_list.as_ref());
     record.text("sc_timezone", schedule.time_zone.as_ref());
+    record.figures(figures);
     record.stamps(&campaign.stamps);
     record.finish()
 }
