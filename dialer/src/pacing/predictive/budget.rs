@@ -75,7 +75,7 @@ impl Budget {
 
     /// Another target or period end; what was spent stays spent.
     pub fn aim(&mut self, options: &Options, period_end: Option<Seconds>) {
-        self.target = options.target() * AIM;
+        self.target = options.abandon_target * AIM;
         self.period_end = period_end;
         self.credit = self.target * self.answers - self.abandoned;
     }

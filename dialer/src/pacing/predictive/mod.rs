@@ -103,11 +103,25 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(self) fn target(&self) -> f64 {
-        if self.abandon_target.is_finite() {
-            self.abandon_target.clamp(0.0, 1.0)
-        } else {
-            0.0
+    /// With values that can be reckoned with; what is no number becomes the default.
+    fn checked(&self) -> Options {
+        let default = Options::default();
+        let within = |value: f64, least: f64, most: f64, default: f64| {
+            if value.is_nan() {
+                default
+            } else {
+                value.clamp(least, most)
+            }
+        };
+        let day = 86_400.0;
+        Options {
+            abandon_target: within(self.abandon_target, 0.0, 1.0, default.abandon_target),
+            abandon_after_s: within(self.abandon_after_s, 0.0, day, default.abandon_after_s),
+            min_ring_s: self.min_ring_s.map(|span| within(span, 0.0, day, day)),
+            ring_timeout_s: within(self.ring_timeout_s, 1.0, day, default.ring_timeout_s),
+            abandoned: self.abandoned.min(self.answers),
+            period_end: self.period_end.filter(|end| end.is_finite()),
+            ..self.clone()
         }
     }
 }
