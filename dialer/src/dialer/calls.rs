@@ -40,6 +40,7 @@ impl Dialer {
             // Those before it may have used up what its caps and agents had left.
             let most = self.caps.room(*plan, now).min(self.free(now));
             let rivals = self.rivals(*id, &turns[at..]);
+            self.count_targets(*id, *list, world);
             let room = self.pace(*id, most, rivals, now, ready);
             if room == 0 {
                 continue;
