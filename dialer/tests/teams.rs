@@ -287,7 +287,7 @@ impl Centre {
         match self.bench.command(Command::ShowStatus).reply {
             Some(Reply::Status(status)) => {
                 let running = status.running.into_iter().find(|running| running.id == campaign);
-                running.and_then(|running| running.team).expect("a team")
+                running.and_then(|running| running.figures.team).expect("a team")
             }
             other => panic!("{other:?}"),
         }
