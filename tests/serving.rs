@@ -6,6 +6,7 @@ mod harness;
 use std::sync::Arc;
 use std::time::Duration;
 
+use harness::campaign::create;
 use harness::{Ami, Asterisk, Campaign, Message, Options, ResultLine, Shared};
 
 const SOON: Duration = Duration::from_secs(15);
@@ -52,7 +53,7 @@ exten => h,1,UserEvent(Station,At: h elsewhere)
 ; Who answers: 1 says a word and waits, 8 talks on and on, 7 is gone while AMD listens.
 [greeting]
 exten => _1!,1,Answer()
- same => n,Playback(beep)
+ same => n,Playback(beep&silence/5)
  same => n,Wait(600)
 exten => _8!,1,Answer()
  same => n,Playback(demo-congrats)
@@ -186,4 +187,82 @@ fn other_modes_refuse_a_redirect_by_name() {
     let detail = events[0].text("Detail");
     let reason = "redirect: can be set in calls of a plan with DialMode 5 (redirect) only";
     assert_eq!(detail, reason, "{}", events[0]);
+}
+
+/// What AMD has heard, as the events tell while the call is up.
+fn screened(ami: &Ami, mark: usize, campaign: &str) -> Vec<(String, String)> {
+    let mut events = ami.events_since(mark, "OutDialingUpdate");
+    events.retain(|event| event.text("CampUuid") == campaign && event.text("Status") == "6");
+    let told = events.iter().map(|event| (event.text("ResAmd"), event.text("ResAmdDetail")));
+    let told = told.filter(|(status, _)| *status != "<unknown>");
+    told.map(|(status, cause)| (status.to_owned(), cause.to_owned())).collect()
+}
+
+#[test]
+fn a_person_comes_to_the_destination() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let mark = ami.mark();
+    let (line, events) = one_call(&asterisk, &ami, SCREENED, &extension("person", "V=1"), "1301");
+    assert_eq!(places(&events), ["person", "h"], "{events:#?}");
+    assert_eq!(events[0].text("Amd"), "HUMAN", "{}", events[0]);
+    assert_eq!((line.disposition(), line.text("res_amd")), ("answered", "HUMAN"), "{line:?}");
+    let told = screened(&ami, mark, line.text("camp_uuid"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.starts_with("HUMAN-"), "{told:?}");
+}
+
+#[test]
+fn a_machine_is_hung_up() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let (line, events) = one_call(&asterisk, &ami, SCREENED, &extension("person", "V=1"), "8301");
+    assert!(events.is_empty(), "{events:#?}");
+    assert_eq!((line.disposition(), line.text("res_amd")), ("machine", "MACHINE"), "{line:?}");
+}
+
+#[test]
+fn a_machine_goes_where_the_plan_wants_machines() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let to = [("Exten", "machine"), ("Context", "stations")];
+    let machines = create(&ami, "OutDestinationCreate", &to).unwrap();
+    let plan = [SCREENED, &[("MachineDest", machines.as_str())]].concat();
+    let (line, events) = one_call(&asterisk, &ami, &plan, &extension("person", "V=1"), "8302");
+    assert_eq!(places(&events), ["machine", "h"], "{events:#?}");
+    assert_eq!(events[0].text("Amd"), "MACHINE", "{}", events[0]);
+    assert_eq!(line.disposition(), "machine", "{line:?}");
+}
+
+#[test]
+fn who_is_gone_while_amd_listens_comes_nowhere() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let (line, events) = one_call(&asterisk, &ami, SCREENED, &extension("person", "V=1"), "7301");
+    assert!(events.is_empty(), "{events:#?}");
+    assert_eq!(line.text("res_amd"), "HANGUP", "{line:?}");
+}
+
+/// The arguments of AMD are the plan's: after so short a time it is sure of nothing.
+#[test]
+fn amd_is_told_what_the_plan_says_and_what_it_is_not_sure_of_is_a_person() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let plan = [SCREENED, &[("AmdData", "5000,5000,5000,300")]].concat();
+    let (line, events) = one_call(&asterisk, &ami, &plan, &extension("person", "V=1"), "8303");
+    assert_eq!(places(&events), ["person", "h"], "{events:#?}");
+    assert_eq!(line.text("res_amd"), "NOTSURE", "{line:?}");
+    assert_eq!(line.disposition(), "answered", "{line:?}");
+}
+
+/// It is logged, and the call goes on.
+#[test]
+fn without_amd_nobody_is_screened() {
+    let asterisk = Asterisk::start(
+        Options::default()
+            .add("extensions.conf", DIALPLAN)
+            .add("modules.conf", "noload = app_amd.so"),
+    );
+    let ami = asterisk.ami();
+    let (line, events) = one_call(&asterisk, &ami, SCREENED, &extension("person", "V=1"), "8304");
+    assert_eq!(places(&events), ["person", "h"], "{events:#?}");
+    assert_eq!((line.disposition(), line.text("res_amd")), ("answered", ""), "{line:?}");
+    let dialing = line.text("dialing_uuid");
+    let why = format!("Dialing {dialing} is not screened by AMD: there is no such application");
+    asterisk.wait_log(SOON, &why);
 }

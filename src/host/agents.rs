@@ -1,5 +1,5 @@
 //! The agents thread: looks at the teams that the dialer wants to know of, and tells it
-//! when one is not as it was.
+//! when one is not as it was, or a call was joined with somebody.
 //!
 //! Changes of device states wake it. Nothing announces that a wrap-up is over or that a
 //! caller of somebody else waits, so it also looks each half second, and at the second in
@@ -95,6 +95,7 @@ impl Agents {
             calls,
             teams: BTreeMap::new(),
             changes: None,
+            joins: 0,
             next: None,
             once_more: None,
         };
@@ -144,6 +145,8 @@ struct Watcher {
     teams: BTreeMap<TeamName, Watched>,
     /// While there is a team.
     changes: Option<Subscription>,
+    /// Calls that were joined with somebody when the last look was told.
+    joins: u64,
     /// When to look, and to look once more.
     next: Option<Instant>,
     once_more: Option<Instant>,
@@ -232,10 +235,14 @@ impl Watcher {
         self.once_more = self.once_more.filter(|at| *at > now);
         self.next = self.once_more;
         self.is_next(now + LOOK_EVERY);
+        // An agent may have been seen to be busy before the dialer heard with which call: it
+        // has to know that this was looked at since.
+        let joins = self.calls.joins();
+        let is_news = std::mem::replace(&mut self.joins, joins) != joins;
         for (name, watched) in &mut self.teams {
             let at = wall_clock();
             let look = watched.look(name, &self.calls);
-            if watched.told.as_ref() != Some(&look) {
+            if is_news || watched.told.as_ref() != Some(&look) {
                 self.inbox.tell_team(at, name.clone(), look.clone());
                 watched.told = Some(look);
             }

@@ -370,12 +370,13 @@ impl Call {
         }
     }
 
-    /// It was joined with the channel of this unique id.
-    pub fn joined(&self, other: &str) {
+    /// It was joined with the channel of this unique id; false if somebody, or its
+    /// harbour, has it already.
+    pub fn joined(&self, other: &str) -> bool {
         let (hook, channel) = {
             let mut progress = self.progress();
             if !progress.answered || progress.fate != Fate::Open {
-                return;
+                return false;
             }
             progress.fate = Fate::Connected;
             (progress.hook, progress.channel.clone())
@@ -386,6 +387,7 @@ impl Call {
             .filter(|member| !member.is_empty())
             .or_else(|| channel_name(other).map(|name| interface_of(&name).to_owned()));
         self.tell(CallEvent::Connected { dialing: self.id(), agent });
+        true
     }
 
     /// Where its dialplan wants it to go on when its destination is done with it.

@@ -1,5 +1,6 @@
 //! Hearing of answered calls that are joined with somebody: the agent has the call.
 
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use super::Calls;
@@ -17,7 +18,9 @@ fn tell(calls: &Calls, joined: &Joined) {
     for id in &joined.channels {
         let Some(call) = calls.of_channel(id) else { continue };
         if let Some(other) = joined.channels.iter().find(|other| *other != id) {
-            call.joined(other);
+            if call.joined(other) {
+                calls.joins.fetch_add(1, Ordering::AcqRel);
+            }
         }
     }
 }

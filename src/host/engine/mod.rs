@@ -26,6 +26,7 @@ mod ringing;
 mod serving;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dialer::domain::{Dialing, DialingId, Outcome};
@@ -77,6 +78,8 @@ pub struct Engine {
 pub struct Calls {
     inbox: Arc<Inbox>,
     live: Mutex<HashMap<DialingId, Arc<Call>>>,
+    /// How many were joined with somebody so far.
+    joins: AtomicU64,
     watches: Watches,
 }
 
@@ -91,7 +94,12 @@ pub struct Watches {
 
 impl Engine {
     pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
-        let calls = Arc::new(Calls { inbox, live: Mutex::default(), watches: Watches::default() });
+        let calls = Arc::new(Calls {
+            inbox,
+            live: Mutex::default(),
+            joins: AtomicU64::new(0),
+            watches: Watches::default(),
+        });
         let pool = Arc::new(Pool::new());
         let orders = Orders::default();
         let enders = Enders::start(ENDERS)?;
@@ -175,6 +183,11 @@ impl Calls {
 
     fn find(&self, dialing: DialingId) -> Option<Arc<Call>> {
         self.lock().get(&dialing).cloned()
+    }
+
+    /// How many were joined with somebody so far, as the inbox was told already.
+    pub fn joins(&self) -> u64 {
+        self.joins.load(Ordering::Acquire)
     }
 
     /// The call that placed the channel of this unique id.
