@@ -12,7 +12,7 @@ use dialer::dialer::{
 use dialer::domain::{
     control, CallEnd, CampaignId, CampaignPatch, Change, DestinationId, DestinationKind,
     DestinationPatch, DialListId, DialListPatch, DialingId, EndedBy, PlanId, PlanPatch, Route,
-    StatusRequest, TargetPatch, Timestamp,
+    StatusRequest, TargetPatch, TeamName, Timestamp,
 };
 use dialer::store::{Records, Sqlite, Store, Write};
 use dialer::surface::ami;
@@ -32,6 +32,13 @@ impl Switch for AnySwitch {
 
     fn check_trunk(&self, _tech: &str, _trunk: &str) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
+        match team {
+            TeamName::Extension { .. } => Err("hint"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -18,6 +18,7 @@
 pub mod deadlines;
 pub mod dialer;
 pub mod domain;
+mod hundredths;
 mod json;
 pub mod limits;
 pub mod pacing;

@@ -34,6 +34,27 @@ pub const TRIES_PER_NUMBER: std::ops::RangeInclusive<u32> = 0..=1_000;
 /// `ServiceLevel`: dialings beyond the free agents.
 pub const SERVICE_LEVEL: std::ops::RangeInclusive<u32> = 0..=1_000;
 
+/// `LinesPerAgent`, in hundredths.
+pub const LINES_PER_AGENT: std::ops::RangeInclusive<u32> = 100..=2_000;
+
+/// `AbandonTarget`, in hundredths of a percent.
+pub const ABANDON_TARGET: std::ops::RangeInclusive<u32> = 10..=10_000;
+
+/// `AbandonAfter`, in milliseconds.
+pub const ABANDON_AFTER_MS: std::ops::RangeInclusive<u32> = 500..=60_000;
+
+/// `MinRing`, in milliseconds.
+pub const MIN_RING_MS: std::ops::RangeInclusive<u32> = 0..=60_000;
+
+/// `PreviewTimeout`, in seconds.
+pub const PREVIEW_TIMEOUT_S: std::ops::RangeInclusive<u32> = 5..=3_600;
+
+/// `MaxRetryBusy` and the like: tries of a target that end so.
+pub const TRIES_PER_FAILURE: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+/// `Capacity` of a destination: calls that it can serve at a time.
+pub const CAPACITY: std::ops::RangeInclusive<u32> = 1..=100_000;
+
 /// How often one dialing is called on where the far end sends it.
 pub const FORWARDS: usize = 5;
 

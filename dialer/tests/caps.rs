@@ -10,7 +10,7 @@ use dialer::dialer::{
 };
 use dialer::domain::{
     CallEnd, CampaignId, CampaignPatch, Change, DialListId, Dialing, DialingId, EndedBy, PlanId,
-    PlanPatch, Route, StatusRequest, TargetId, Timestamp,
+    PlanPatch, Route, StatusRequest, TargetId, TeamName, Timestamp,
 };
 use dialer::pacing::{Reserves, Vitals};
 use dialer::store::{Store, Targets};
@@ -62,6 +62,13 @@ impl Switch for Machine {
 
     fn check_trunk(&self, _tech: &str, _trunk: &str) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
+        match team {
+            TeamName::Extension { .. } => Err("hint"),
+            _ => Ok(()),
+        }
     }
 
     fn vitals(&self) -> Vitals {

@@ -227,7 +227,7 @@ fn headers_are_those_of_the_actions() {
     refused(
         desk,
         &format!("{plan} DialMode=77"),
-        "DialMode: '77' is not allowed; allowed is 0 to 5",
+        "DialMode: '77' is not allowed; allowed is 0 to 6",
     );
     refused(
         desk,

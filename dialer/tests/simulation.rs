@@ -358,7 +358,9 @@ impl Sim {
         for order in &ready.calls {
             match order {
                 CallOrder::Place(dialing) => self.place(dialing.clone()),
-                CallOrder::HangUp(dialing) => self.hang_up(*dialing),
+                CallOrder::HangUp(dialing)
+                | CallOrder::GiveUp(dialing)
+                | CallOrder::Shelter(dialing) => self.hang_up(*dialing),
                 CallOrder::Note(..) => {}
             }
         }
@@ -645,6 +647,9 @@ fn event_of(event: &CallEvent) -> DialingId {
         CallEvent::Begun { dialing, .. }
         | CallEvent::Progress { dialing, .. }
         | CallEvent::Answered { dialing }
+        | CallEvent::Screened { dialing, .. }
+        | CallEvent::Connected { dialing, .. }
+        | CallEvent::Sheltered { dialing }
         | CallEvent::Ended { dialing, .. } => *dialing,
     }
 }

@@ -135,9 +135,10 @@ proptest! {
     /// Nothing that is written to the function breaks it.
     #[test]
     fn any_field_and_value_is_taken_or_refused(field in ".{0,20}", value in arguments()) {
-        let call = DialingId(uuid::Uuid::nil());
-        for field in [field.as_str(), "disposition", "call_back_at"] {
-            if let Err(why) = dialplan::write_field(field, &value, call) {
+        let dialing = DialingId(uuid::Uuid::nil());
+        let place = dialplan::Place { dialing, may_redirect: true, context: "sales" };
+        for field in [field.as_str(), "disposition", "call_back_at", "redirect"] {
+            if let Err(why) = dialplan::write_field(field, &value, &place) {
                 prop_assert!(!why.to_string().is_empty());
             }
         }

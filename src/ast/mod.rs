@@ -11,14 +11,20 @@
 
 pub mod app;
 pub mod border;
+pub mod bridge;
 pub mod channel;
 pub mod cli;
 pub mod config;
+pub mod devices;
 pub mod dialplan;
 pub mod function;
 pub mod log;
 pub mod manager;
 pub mod module;
 pub mod pjsip;
+pub mod queue;
+mod stasis;
 pub mod text;
 pub mod thread;
+
+pub use stasis::Subscription;

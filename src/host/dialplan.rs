@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
 use dialer::dialer::{Refusal, Reply};
-use dialer::surface::{dialplan, help};
+use dialer::surface::dialplan::{self, Setting};
+use dialer::surface::help;
 
 use super::ami::ask;
 use super::engine::Call;
@@ -74,7 +75,9 @@ impl Function for Outbound {
                 return Some(String::new());
             }
         };
-        match dialplan::read_field(&field, &call.dialing, call.outcome()) {
+        let (outcome, redirect) = (call.outcome(), call.redirect());
+        let shown = dialplan::Call { dialing: &call.dialing, outcome, redirect };
+        match dialplan::read_field(&field, &shown) {
             Ok(value) => Some(value),
             Err(why) => {
                 warn(channel, &field, &why);
@@ -85,12 +88,7 @@ impl Function for Outbound {
 
     fn write(channel: Option<&Current<'_>>, argument: &[u8], value: &[u8]) -> bool {
         let field = String::from_utf8_lossy(argument);
-        let command =
-            call_of(channel).and_then(|call| dialplan::write_field(&field, value, call.id()));
-        let reply = match command {
-            Ok(command) => ask(command),
-            Err(why) => Reply::Refused(why),
-        };
+        let reply = set(channel, &field, value).unwrap_or_else(Reply::Refused);
         if let Reply::Refused(why) = &reply {
             warn(channel, &field, why);
         }
@@ -99,6 +97,20 @@ impl Function for Outbound {
             tell(channel, reply);
         }
         is_done
+    }
+}
+
+fn set(channel: Option<&Current<'_>>, field: &str, value: &[u8]) -> Result<Reply, Refusal> {
+    let call = call_of(channel)?;
+    let context = channel.map(Current::context).unwrap_or_default();
+    let may_redirect = call.dialing.copy.may_redirect;
+    let place = dialplan::Place { dialing: call.id(), may_redirect, context: &context };
+    match dialplan::write_field(field, value, &place)? {
+        Setting::Command(command) => Ok(ask(command)),
+        Setting::Redirect(route) => {
+            call.set_redirect(route);
+            Ok(Reply::Updated)
+        }
     }
 }
 

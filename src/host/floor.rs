@@ -106,6 +106,9 @@ impl Load {
             destination: &destination,
             target: &target,
             number_at: 0,
+            harbour: None,
+            machines: None,
+            has_agents: false,
         };
         Dialing::claim(DialingId(nobody), nobody, &parts, now)
     }

@@ -5,14 +5,14 @@
 //! variable: the channels of the standard library keep something in each thread
 //! that uses them, which threads that are not ours must not be left with.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialer::dialer::{CallEvent, Command, Refusal, Reply, Settings};
-use dialer::domain::{DialingId, Timestamp};
+use dialer::domain::{DialingId, TeamLook, TeamName, Timestamp};
 
 use super::wall_clock;
 
@@ -42,6 +42,8 @@ struct Queue {
     // Never more than the calls that are up bring: no bound is needed, and none
     // may be lost.
     events: VecDeque<Timed>,
+    /// How teams were seen last: what was before is of no interest.
+    teams: BTreeMap<TeamName, (Timestamp, TeamLook)>,
     settings: Option<(Settings, PathBuf)>,
     stop: bool,
     waits_for: WaitsFor,
@@ -98,6 +100,7 @@ pub enum NoReply {
 pub struct Batch {
     pub commands: Vec<Waiting>,
     pub events: Vec<Timed>,
+    pub teams: BTreeMap<TeamName, (Timestamp, TeamLook)>,
     /// Changed settings, and where results go.
     pub settings: Option<(Settings, PathBuf)>,
     pub stop: bool,
@@ -106,7 +109,10 @@ pub struct Batch {
 impl Batch {
     /// Whether nothing came in.
     pub fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.events.is_empty() && self.settings.is_none()
+        self.commands.is_empty()
+            && self.events.is_empty()
+            && self.teams.is_empty()
+            && self.settings.is_none()
     }
 }
 
@@ -138,9 +144,19 @@ impl Inbox {
     /// A call went on, now.
     pub fn tell(&self, event: CallEvent) {
         let at = wall_clock();
+        self.put(|queue| queue.events.push_back((at, event)));
+    }
+
+    /// A team was found to be so, at this time.
+    pub fn tell_team(&self, at: Timestamp, team: TeamName, look: TeamLook) {
+        self.put(|queue| drop(queue.teams.insert(team, (at, look))));
+    }
+
+    /// Puts something in for which nobody waits.
+    fn put(&self, put: impl FnOnce(&mut Queue)) {
         let waits_for = {
             let mut queue = lock(&self.queue);
-            queue.events.push_back((at, event));
+            put(&mut queue);
             queue.waits_for
         };
         if waits_for == WaitsFor::Anything {
@@ -192,6 +208,7 @@ impl Inbox {
         Batch {
             commands: queue.commands.drain(..commands).filter(Waiting::begin).collect(),
             events: queue.events.drain(..events).collect(),
+            teams: std::mem::take(&mut queue.teams),
             settings: queue.settings.take(),
             stop: queue.stop,
         }
@@ -263,7 +280,11 @@ impl Queue {
     }
 
     fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.events.is_empty() && self.settings.is_none() && !self.stop
+        self.commands.is_empty()
+            && self.events.is_empty()
+            && self.teams.is_empty()
+            && self.settings.is_none()
+            && !self.stop
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `runtime`  | the dialer thread: inputs in, writes made durable, effects out |
 //! | `inbox`    | the queue into that thread, and the way back for replies |
 //! | `engine`   | the call engine: places calls, reads their frames, hands answered ones over |
+//! | `agents`   | the agents thread: how the teams are that the dialer wants to know of |
 //! | `results`  | the result file |
 //! | `settings` | `res_outbound.conf` |
 //! | `switch`   | what the dialer may ask of Asterisk |
@@ -15,6 +16,7 @@
 //! | `ami`, `cli` | manager actions and events, console commands |
 //! | `dialplan` | application and function of the dialplan |
 
+pub mod agents;
 pub mod ami;
 pub mod cli;
 pub mod dialplan;

@@ -18,6 +18,7 @@ use dialer::dialer::{
 use dialer::domain::DialingId;
 use dialer::store::{Reader, Sqlite, Store, StoreError, Write};
 
+use super::agents::Agents;
 use super::ami;
 use super::engine::Engine;
 use super::files::Folder;
@@ -122,11 +123,13 @@ impl Runtime {
         let (dialer, restored) = restore(&mut store, settings.dialer.clone(), &HashSet::new())
             .map_err(StartError::Database)?;
         let engine = Arc::new(Engine::start(inbox.clone()).map_err(StartError::Thread)?);
+        let agents = Agents::start(inbox.clone(), engine.calls()).map_err(StartError::Thread)?;
         let state = Arc::new(Mutex::new(State::default()));
         let watches = Arc::new(Watches::default());
         let mut dialing = Dialing {
             inbox: inbox.clone(),
             engine: engine.clone(),
+            agents,
             state: state.clone(),
             watches: watches.clone(),
             results: ResultFile::new(settings.result_file.clone(), undelivered),
@@ -240,6 +243,7 @@ impl Runtime {
 struct Dialing {
     inbox: Arc<Inbox>,
     engine: Arc<Engine>,
+    agents: Agents,
     state: Arc<Mutex<State>>,
     watches: Arc<Watches>,
     results: ResultFile,
@@ -351,7 +355,9 @@ impl Dialing {
             let (command, reply_to) = waiting.split();
             (Input::Command(Box::new(command)), Some(reply_to))
         });
-        self.inputs.extend(events.chain(commands));
+        let teams = batch.teams.into_iter();
+        let teams = teams.map(|(team, (at, look))| (Input::Team { at, team, look }, None));
+        self.inputs.extend(events.chain(teams).chain(commands));
         loop {
             if self.transaction().is_err() {
                 log::error!("The dialer ended with changes that the database did not take");
@@ -373,6 +379,9 @@ impl Dialing {
             self.insist(Dialing::write_pending)?;
         }
         self.let_out();
+        if let Some(teams) = self.dialer.teams_to_watch() {
+            self.agents.watch(teams);
+        }
         Ok(())
     }
 
@@ -484,6 +493,8 @@ impl Dialing {
             match order {
                 CallOrder::Place(dialing) => self.engine.place(dialing),
                 CallOrder::HangUp(dialing) => self.engine.hang_up(dialing),
+                CallOrder::GiveUp(dialing) => self.engine.give_up(dialing),
+                CallOrder::Shelter(dialing) => self.engine.shelter(dialing),
                 CallOrder::Note(dialing, outcome) => self.engine.note(dialing, outcome),
             }
         }
@@ -535,6 +546,8 @@ impl Dialing {
         let undelivered = self.store.undelivered()?;
         self.results.take_up(undelivered, &self.delivered);
         self.dialer = dialer;
+        // It asks for its own, and has to hear how each is.
+        self.agents.watch(Vec::new());
         self.open(ready)
     }
 

@@ -1,10 +1,10 @@
 //! What the dialer may ask of Asterisk while it decides.
 
 use dialer::dialer::{Refusal, Switch};
-use dialer::domain::Route;
+use dialer::domain::{Route, TeamName};
 use dialer::pacing::Vitals;
 
-use crate::ast::{dialplan, module, pjsip};
+use crate::ast::{devices, dialplan, module, pjsip, queue};
 
 /// This Asterisk.
 pub struct ThisAsterisk;
@@ -37,6 +37,16 @@ impl Switch for ThisAsterisk {
         match tech.to_ascii_uppercase().as_str() {
             "PJSIP" if pjsip::endpoint_exists(trunk) == Some(false) => Err("PJSIP endpoint"),
             "LOCAL" if !dialplan::context_exists(local_context(trunk)) => Err("dialplan context"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
+        match team {
+            TeamName::Queue(name) if !queue::exists(name) => Err("queue"),
+            TeamName::Extension { context, exten } if devices::hint(context, exten).is_none() => {
+                Err("hint")
+            }
             _ => Ok(()),
         }
     }

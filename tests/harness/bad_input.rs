@@ -40,8 +40,11 @@ use Refused::{Always, ByWords, Perhaps};
 
 /// Headers that take any printable text. All others take words, numbers, dates
 /// or uuids, in which nothing below marked `ByWords` has a place.
-const FREE_TEXT: [&str; 8] =
-    ["ActionID", "Name", "Detail", "CallerId", "Data", "UKey", "UData", "Variable"];
+const FREE_TEXT: [&str; 9] =
+    ["ActionID", "Name", "Detail", "CallerId", "Data", "AmdData", "UKey", "UData", "Variable"];
+
+/// Headers that take up to two decimals, which are shown without needless zeros.
+const DECIMAL: [&str; 2] = ["LinesPerAgent", "AbandonTarget"];
 
 const VALUES: &[(&[u8], Refused)] = &[
     (b"", Perhaps),
@@ -49,6 +52,8 @@ const VALUES: &[(&[u8], Refused)] = &[
     (b"-1", Perhaps),
     (b"+1", Perhaps),
     (b"1.5", Perhaps),
+    (b"2.50", Perhaps),
+    (b"1.005", Perhaps),
     (b"0x10", Perhaps),
     (b"1e3", Perhaps),
     (b"1 ", Perhaps),
@@ -297,7 +302,8 @@ impl Lab<'_> {
     /// Uuids that name nothing, of the right kind and of others.
     fn try_references(&mut self, action: &Action, header: &str) {
         let is_reference = header.ends_with("Uuid")
-            || ["Plan", "Dlma", "Dest", "After", "NextCampaign"].contains(&header);
+            || ["Plan", "Dlma", "Dest", "After", "NextCampaign", "SafeHarbour", "MachineDest"]
+                .contains(&header);
         if !is_reference {
             return;
         }
@@ -330,13 +336,18 @@ impl Lab<'_> {
         let names = [header.to_owned()];
         let told = self.trial(action, header, &names, b"no number").refusal;
         let Some((low, high)) = told.as_deref().and_then(range) else { return };
-        let outside = [low.checked_sub(1), high.checked_add(1)];
+        let step = if DECIMAL.contains(&header) { 1 } else { 100 };
+        let outside = [low.checked_sub(step), high.checked_add(step)];
         for (number, is_fine) in [(Some(low), true), (Some(high), true)]
             .into_iter()
             .chain(outside.map(|number| (number, false)))
         {
             let Some(number) = number else { continue };
-            let trial = self.trial(action, header, &names, number.to_string().as_bytes());
+            let number = match step {
+                1 => format!("{}.{:02}", number / 100, number % 100),
+                _ => (number / 100).to_string(),
+            };
+            let trial = self.trial(action, header, &names, number.as_bytes());
             let what = format!("{} with {header}: {number}", action.name);
             assert_eq!(trial.refusal.is_none(), is_fine, "{what}: {:?}", trial.refusal);
         }
@@ -439,8 +450,8 @@ impl Lab<'_> {
         let plain = plain.unwrap_or_else(|| self.plain(kind));
         let detail = if takes(action, "Detail") { "after" } else { "before" };
         let own = match header.strip_prefix("MaxRetry") {
-            Some(number) => format!("MaxRetryCnt{number}"),
-            None => header.to_owned(),
+            Some(number) if as_number(number).is_some() => format!("MaxRetryCnt{number}"),
+            _ => header.to_owned(),
         };
         for ((name, now), (other, then)) in shown.iter().zip(&plain) {
             assert_eq!(name, other, "{what}: other headers");
@@ -451,8 +462,8 @@ impl Lab<'_> {
                     _ => then,
                 };
                 let wanted = if sent.is_empty() { default } else { &sent };
-                let same =
-                    now == wanted || as_number(now).is_some_and(|n| Some(n) == as_number(wanted));
+                let read = if DECIMAL.contains(&header) { hundredths } else { as_number };
+                let same = now == wanted || read(now).is_some_and(|n| Some(n) == read(wanted));
                 assert!(same, "{what}: is shown as {now:?}");
             } else if name == "Detail" {
                 assert_eq!(now, detail, "{what}");
@@ -515,11 +526,18 @@ fn mixed_case(name: &str) -> String {
     name.chars().enumerate().map(odd).collect()
 }
 
-/// `… allowed is 1 to 100`.
+/// `… allowed is 1 to 100`, in hundredths.
 fn range(message: &str) -> Option<(u64, u64)> {
     let (_, range) = message.split_once("allowed is ")?;
     let (low, high) = range.split_once(" to ")?;
-    Some((low.parse().ok()?, high.parse().ok()?))
+    let high = high.trim_end_matches(" with up to two decimals");
+    Some((hundredths(low)?, hundredths(high)?))
+}
+
+fn hundredths(text: &str) -> Option<u64> {
+    let (whole, places) = text.split_once('.').unwrap_or((text, "00"));
+    let places = if places.len() == 1 { as_number(places)? * 10 } else { as_number(places)? };
+    Some(as_number(whole)? * 100 + places)
 }
 
 fn as_number(text: &str) -> Option<u64> {

@@ -1,13 +1,18 @@
 //! Calls: which target is dialled now, and what becomes of each dialing.
 
+use super::callers::Stage;
 use super::caps::{is_through, sign, TrunkAt};
-use super::{CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, What, World};
+use super::teams::Staff;
+use super::{
+    CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
+};
 use crate::domain::{
-    control, CallEnd, CampaignId, CampaignStatus, DialListId, Dialing, DialingId, DialingParts,
-    DialingStatus, Disposition, DoneReason, EndedBy, LastResult, PlanId, Target, TargetState,
-    Timestamp,
+    control, CallEnd, CampaignId, CampaignStatus, Counted, DestinationId, DialListId, Dialing,
+    DialingId, DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind,
+    LastResult, PlanId, Target, TargetState, Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
+use crate::pacing::predictive::Seen;
 use crate::pacing::{share, Sign};
 use crate::store::{StoreError, Write};
 use crate::surface::result;
@@ -20,19 +25,22 @@ const LOOK_AFTER_FAULT: Duration = Duration::from_secs(1);
 
 impl Dialer {
     /// Starts and stops campaigns by their schedules, and lets each started one
-    /// dial its share of what the caps leave.
+    /// dial its share of what the caps and its agents leave.
     pub(super) fn tick(&mut self, world: &mut World<'_>, ready: &mut Ready) {
+        self.shelter(world.now, ready);
         self.keep_schedules(world, ready);
         let now = world.now;
-        let turns = self.turns(now);
+        let turns = self.turns(world.switch, now);
         if turns.is_empty() {
             return;
         }
         self.look_at_machine(world.switch, now);
         let mut lists = HashSet::new();
         for (at, (id, plan, list)) in turns.iter().enumerate() {
-            // Those before it may have used up what its caps had left.
-            let room = self.caps.room(*plan, now);
+            // Those before it may have used up what its caps and agents had left.
+            let most = self.caps.room(*plan, now).min(self.free(now));
+            let rivals = self.rivals(*id, &turns[at..]);
+            let room = self.pace(*id, most, rivals, now, ready);
             if room == 0 {
                 continue;
             }
@@ -54,18 +62,30 @@ impl Dialer {
     }
 
     /// Campaigns that want to look at their list now and whose caps leave room, with
-    /// plan and list; first the one that has waited longest for its turn.
-    fn turns(&self, now: Timestamp) -> Vec<(CampaignId, PlanId, DialListId)> {
+    /// plan and list; first the one that has waited longest for its turn. Of those that
+    /// share a team, the one that had less of it comes first.
+    fn turns(
+        &mut self,
+        switch: &dyn Switch,
+        now: Timestamp,
+    ) -> Vec<(CampaignId, PlanId, DialListId)> {
         let wants = self.campaigns.values().filter(|campaign| {
             campaign.record.status == CampaignStatus::Start
                 && campaign.look_at.is_some_and(|at| at <= now)
+                && campaign.pace_at <= now
         });
         let mut turns: Vec<_> = wants
             .filter_map(|c| Some((c.last_turn, c.record.id, c.record.plan?, c.record.list?)))
             .filter(|(_, _, plan, _)| self.caps.room(*plan, now) > 0)
             .collect();
         turns.sort_unstable();
-        turns.into_iter().map(|(_, id, plan, list)| (id, plan, list)).collect()
+        let mut turns: Vec<_> =
+            turns.into_iter().map(|(_, id, plan, list)| (id, plan, list)).collect();
+        for (id, ..) in &turns {
+            self.staff(*id, switch);
+        }
+        self.put_less_served_first(&mut turns);
+        turns
     }
 
     fn take_turn(&mut self, id: CampaignId) {
@@ -139,7 +159,7 @@ impl Dialer {
         let destination = record.destination.and_then(|id| self.destinations.get(&id));
         let list = record.list.and_then(|id| self.lists.get(&id));
         let (Some(plan), Some(destination), Some(list)) = (plan, destination, list) else { return };
-        let Some(number_at) = target.next_number(&plan.max_tries) else {
+        let Some(number_at) = target.next_try(&plan.max_tries, &plan.retries) else {
             target.state = TargetState::Done(DoneReason::Exhausted);
             target.call_back = None;
             let target = Arc::new(target);
@@ -148,8 +168,18 @@ impl Dialer {
             return;
         };
 
-        let parts =
-            DialingParts { campaign: record, plan, list, destination, target: &target, number_at };
+        let find = |id: Option<DestinationId>| id.and_then(|id| self.destinations.get(&id));
+        let parts = DialingParts {
+            campaign: record,
+            plan,
+            list,
+            destination,
+            target: &target,
+            number_at,
+            harbour: find(plan.pacing.safe_harbour),
+            machines: find(plan.screening.machines),
+            has_agents: matches!(campaign.staff, Staff::Team(_)),
+        };
         let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
         let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {
             let why = StoreError::new(format!(
@@ -166,14 +196,16 @@ impl Dialer {
         target.state = TargetState::Dialing { dialing: dialing.id, campaign: id, plan: plan.id };
         target.last.dialed_at = Some(now);
 
+        let plan = plan.id;
         self.rate.take(1, now);
         self.meter.count(now);
         self.look.take();
-        let trunk = self.caps.claimed(plan.id, now);
+        self.count(id, Counted::Dialed, now, ready);
+        let trunk = self.caps.claimed(plan, now);
         let campaign = self.campaigns.get_mut(&id).expect("it was found above");
         campaign.live += 1;
         campaign.unanswered += 1;
-        self.announce_claim(dialing, target, trunk, ready);
+        self.announce_claim(dialing, target, trunk, now, ready);
     }
 
     fn announce_claim(
@@ -181,6 +213,7 @@ impl Dialer {
         dialing: Dialing,
         target: Target,
         trunk: Option<TrunkAt>,
+        now: Timestamp,
         ready: &mut Ready,
     ) {
         let created = Arc::new(dialing);
@@ -193,8 +226,9 @@ impl Dialer {
         ready.events.push(Event::Target(What::Updated, target.clone()));
         ready.events.push(Event::Dialing(What::Updated, dialing.clone()));
         ready.calls.push(CallOrder::Place(dialing.clone()));
-        let live = LiveDialing { dialing, target, trunk, has_told: false, is_forwarded: false };
-        self.dialings.insert(live.dialing.id, live);
+        let (id, campaign) = (dialing.id, dialing.campaign);
+        self.dialings.insert(id, LiveDialing::new(dialing, target, trunk));
+        self.coming(id, campaign, now);
     }
 
     /// A call went on.
@@ -210,17 +244,25 @@ impl Dialer {
                     dialing.updated_at = Some(now);
                 });
             }
-            CallEvent::Progress { dialing, control } => {
+            CallEvent::Progress { dialing, control: frame } => {
                 // Visible in OutDialingShow; Asterisk itself tells it to AMI (DialState).
                 if let Some(live) = self.dialings.get_mut(&dialing) {
-                    Arc::make_mut(&mut live.dialing).res_dial = control;
-                    if is_through(control) {
-                        let dialing = live.dialing.clone();
-                        self.went_through(&dialing, now, ready);
+                    Arc::make_mut(&mut live.dialing).res_dial = frame;
+                    let told = live.dialing.clone();
+                    if is_through(frame) {
+                        self.went_through(&told, now, ready);
+                    }
+                    if frame == control::RINGING {
+                        self.pacer_sees(told.campaign, told.id, now, |call| Seen::Rings { call });
                     }
                 }
             }
             CallEvent::Answered { dialing } => self.answered(dialing, now, ready),
+            CallEvent::Screened { dialing, status, cause } => {
+                self.screened(dialing, (status, cause), now, ready);
+            }
+            CallEvent::Connected { dialing, agent } => self.connected(dialing, agent, now, ready),
+            CallEvent::Sheltered { dialing } => self.sheltered(dialing, now, ready),
             CallEvent::Ended { dialing, end } => self.ended(dialing, end, now, ready),
         }
     }
@@ -238,11 +280,12 @@ impl Dialer {
         if let Some(campaign) = self.campaigns.get_mut(&dialing.campaign) {
             campaign.unanswered = campaign.unanswered.saturating_sub(1);
         }
+        self.answered_for_team(id, now, ready);
         self.settle(dialing.campaign, now, ready);
     }
 
     /// Changes a live dialing and tells of it.
-    fn change(
+    pub(super) fn change(
         &mut self,
         id: DialingId,
         ready: &mut Ready,
@@ -255,6 +298,7 @@ impl Dialer {
     }
 
     fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
+        self.leaves_team(id, &end, now, ready);
         let Some(live) = self.dialings.remove(&id) else { return };
         let was_answered = live.dialing.is_answered();
         let (campaign, list) = (live.dialing.campaign, live.dialing.list);
@@ -275,18 +319,41 @@ impl Dialer {
     }
 }
 
+impl LiveDialing {
+    pub(super) fn new(
+        dialing: Arc<Dialing>,
+        target: Arc<Target>,
+        trunk: Option<TrunkAt>,
+    ) -> LiveDialing {
+        LiveDialing {
+            dialing,
+            target,
+            trunk,
+            has_told: false,
+            is_forwarded: false,
+            team: None,
+            stage: Stage::Dialed,
+        }
+    }
+}
+
 /// Closes a dialing: its result, what it means for its target, and the events of both.
 pub(super) fn close(live: LiveDialing, end: CallEnd, now: Timestamp, ready: &mut Ready) {
     let LiveDialing { mut dialing, mut target, .. } = live;
-    let reached = end.answered && !end.is_machine();
-    let by = end.by;
+    let (by, answered) = (end.by, end.answered);
     Arc::make_mut(&mut dialing).end(end, now);
+    let reached = answered && !dialing.is_lost();
 
+    let failure = dialing.disposition.and_then(FailureKind::of);
     let record = Arc::make_mut(&mut target);
     let is_call_back = dialing.outcome.is_some_and(|o| o.disposition == Disposition::CallBack);
     let is_promised = is_call_back || is_still_promised(&dialing, by, reached);
+    if let Some(kind) = failure {
+        let tries = &mut record.failures[kind as usize];
+        *tries = tries.saturating_add(1);
+    }
     record.call_back = is_promised.then_some(dialing.number_index);
-    record.state = state_after(&dialing, record, reached, now);
+    record.state = state_after(&dialing, record, reached, failure, now);
     record.last = LastResult {
         res_dial: dialing.res_dial,
         res_hangup: dialing.res_hangup,
@@ -318,7 +385,13 @@ fn is_still_promised(dialing: &Dialing, by: EndedBy, reached: bool) -> bool {
 
 /// Where a target stands after a dialing: reached, to be tried again, or out of tries.
 /// What somebody at the call said comes before what the network says.
-fn state_after(dialing: &Dialing, target: &Target, reached: bool, now: Timestamp) -> TargetState {
+fn state_after(
+    dialing: &Dialing,
+    target: &Target,
+    reached: bool,
+    failure: Option<FailureKind>,
+    now: Timestamp,
+) -> TargetState {
     let said = dialing.outcome.map(|outcome| outcome.disposition);
     match said {
         Some(Disposition::DoNotCall) => return TargetState::Done(DoneReason::DoNotCall),
@@ -329,10 +402,12 @@ fn state_after(dialing: &Dialing, target: &Target, reached: bool, now: Timestamp
     if let Some(at) = dialing.outcome.and_then(|outcome| outcome.call_back_at) {
         return if at > now { TargetState::Waiting(at) } else { TargetState::Ready };
     }
-    if target.next_number(&dialing.copy.max_tries).is_none() {
+    let copy = &dialing.copy;
+    if target.next_try(&copy.max_tries, &copy.retries).is_none() {
         return TargetState::Done(DoneReason::Exhausted);
     }
-    match dialing.copy.retry_delay_s {
+    let own_delay_s = failure.and_then(|kind| copy.retries[kind as usize].delay_s);
+    match own_delay_s.unwrap_or(copy.retry_delay_s) {
         0 => TargetState::Ready,
         delay_s => TargetState::Waiting(now + Duration::from_secs(u64::from(delay_s))),
     }

@@ -1,9 +1,10 @@
 //! Campaigns: create, update, delete, and the life of their status.
 
-use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, What, World};
+use super::teams::{check_staff, Served, Staff};
+use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, Switch, What, World};
 use crate::domain::{
-    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, ListEnd,
-    Plan, Route, StatusRequest, Timestamp,
+    Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, Ledger,
+    ListEnd, Plan, StatusRequest, Timestamp,
 };
 use crate::store::Write;
 
@@ -64,8 +65,10 @@ impl Dialer {
         record.window_until = acted_on.or(record.window_until);
         campaign.record = record;
         campaign.look_at = Some(now);
+        campaign.today = None;
         campaign.schedule_at = Some(now);
         put(ready, campaign, now);
+        self.staff_again(|record| record.id == id);
         if next == CampaignStatus::StoppingForcedly {
             self.hang_up_all(id, ready);
         }
@@ -171,13 +174,8 @@ impl Dialer {
         let route = destination.route().map_err(|header| {
             cannot("Dest", &format!("its {header} is not set{}", type_hint(destination)))
         })?;
-        if let Route::Application { name, .. } = &route {
-            if name.eq_ignore_ascii_case("queue") {
-                let reason = "dialing for the agents of a queue is not available";
-                return Err(cannot("Dest", reason));
-            }
-        }
-        world.switch.check_route(&route).map_err(|why| cannot("Dest", &why.to_string()))
+        world.switch.check_route(&route).map_err(|why| cannot("Dest", &why.to_string()))?;
+        check_staff(plan, destination, world.switch).map_err(|why| cannot("Dest", &why.reason))
     }
 
     /// Whether a plan can dial; if not, the header at fault and why.
@@ -191,10 +189,23 @@ impl Dialer {
         if !world.switch.has_technology(&tech) {
             return Err(("TechName", format!("{tech} is no channel technology that is loaded")));
         }
+        self.check_ways(plan, world.switch)?;
         let Some(trunk) = &plan.trunk else { return Ok(()) };
         world.switch.check_trunk(&tech, trunk).map_err(|kind| {
             ("TrunkName", format!("{trunk} leads nowhere: there is no such {kind}"))
         })
+    }
+
+    /// Whether calls can be sent where a plan wants them in the end.
+    fn check_ways(&self, plan: &Plan, switch: &dyn Switch) -> Result<(), (&'static str, String)> {
+        for (header, id) in plan.destinations() {
+            let Some(destination) = id.and_then(|id| self.destinations.get(&id)) else { continue };
+            let route = destination.route();
+            let route = route
+                .map_err(|missing| (header, format!("leads nowhere: its {missing} is not set")))?;
+            switch.check_route(&route).map_err(|why| (header, format!("leads nowhere: {why}")))?;
+        }
+        Ok(())
     }
 
     fn hang_up_all(&self, id: CampaignId, ready: &mut Ready) {
@@ -257,7 +268,18 @@ impl LiveCampaign {
             last_turn: 0,
             schedule_at: None,
             start_refused: None,
+            staff: Staff::Unknown,
+            pace_at: Timestamp(i64::MIN),
+            served: Served::default(),
+            pacer: None,
+            today: None,
+            ledger: Ledger::default(),
         }
+    }
+
+    /// Whether agents are needed for it.
+    pub(super) fn dials_or_talks(&self) -> bool {
+        self.record.status != CampaignStatus::Stop || self.live > 0
     }
 }
 

@@ -1,7 +1,9 @@
 //! Why a target is not being dialled now, in one sentence.
 
 use super::{Dialer, LiveCampaign, Refusal, Reply, World};
-use crate::domain::{CampaignStatus, DoneReason, Target, TargetId, TargetState, Timestamp, Window};
+use crate::domain::{
+    CampaignStatus, DoneReason, FailureKind, Plan, Target, TargetId, TargetState, Timestamp, Window,
+};
 
 /// Campaigns of which it is said why they do not dial.
 const EXPLAINED: usize = 3;
@@ -58,8 +60,8 @@ impl Dialer {
         now: Timestamp,
     ) -> String {
         let plan = campaign.record.plan.and_then(|id| self.plans.get(&id));
-        let max_tries = plan.map(|plan| &plan.max_tries);
-        if max_tries.is_some_and(|max| target.next_number(max).is_none()) {
+        let is_over = |plan: &Plan| target.next_try(&plan.max_tries, &plan.retries).is_none();
+        if plan.is_some_and(is_over) {
             return format!(
                 "it is over the tries that the plan of {} allows",
                 campaign.record.label()
@@ -71,6 +73,9 @@ impl Dialer {
                 return format!("{what} in {}", span(now, due));
             }
             _ => {}
+        }
+        if let Some(why) = self.waits_for_agents(campaign, plan) {
+            return why;
         }
         if let Some(ceiling) = self.look.headroom.ceiling() {
             return format!("nothing is dialled just now because of {ceiling}");
@@ -135,8 +140,20 @@ fn done(target: &Target, reason: DoneReason) -> String {
             format!("done: not to be called again, as was said in the call that ended{when}")
         }
         DoneReason::Exhausted => {
-            format!("done: all its tries are used ({} in all)", target.tries_in_all())
+            let tries = target.tries_in_all();
+            format!("done: all its tries are used ({tries} in all{})", failures(target))
         }
+    }
+}
+
+/// `: 3 busy, 1 no answer`
+fn failures(target: &Target) -> String {
+    let kinds = FailureKind::ALL.into_iter().zip(target.failures).filter(|(_, tries)| *tries > 0);
+    let told: Vec<_> = kinds.map(|(kind, tries)| format!("{tries} {}", kind.name())).collect();
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", told.join(", "))
     }
 }
 

@@ -4,22 +4,29 @@
 //! the writes of it durable first and only then lets calls, events, replies and
 //! results out. So what the world sees is always in the store already.
 
+mod callers;
 mod calls;
 mod campaigns;
 mod caps;
 mod explain;
+mod ledger;
 mod objects;
 mod outcome;
+mod pacer;
 mod reset;
 mod restore;
 mod schedule;
 mod targets;
+mod teams;
+
+pub use ledger::CampaignFigures;
+pub use teams::TeamStatus;
 
 use crate::domain::{
-    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationId,
+    CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Day, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
-    TargetPatch, Timestamp,
+    Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
+    TargetPatch, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
 use crate::store::{StoreError, Targets, Write};
@@ -35,6 +42,8 @@ pub enum Input {
     Command(Box<Command>),
     /// A call went on, at this time.
     Call { at: Timestamp, event: CallEvent },
+    /// A team was looked at, and was so at this time.
+    Team { at: Timestamp, team: TeamName, look: TeamLook },
     /// Time went on.
     Tick,
 }
@@ -72,6 +81,8 @@ pub enum Command {
     ShowDialings(Option<DialingId>),
     /// How the dialer is.
     ShowStatus,
+    /// What campaigns' calls have come to lately, and how their agents are; or of one.
+    ShowFigures(Option<CampaignId>),
 }
 
 /// A call went on. The call engine tells it in this order: `Begun`, any number
@@ -84,6 +95,12 @@ pub enum CallEvent {
     Progress { dialing: DialingId, control: i32 },
     /// It was answered and given to its destination.
     Answered { dialing: DialingId },
+    /// AMD has heard who answered: `AMDSTATUS` and `AMDCAUSE`.
+    Screened { dialing: DialingId, status: String, cause: String },
+    /// An agent took it: it was joined with this channel or interface.
+    Connected { dialing: DialingId, agent: Option<String> },
+    /// It was sent to its harbour, as [`CallOrder::Shelter`] asked.
+    Sheltered { dialing: DialingId },
     /// It is over; the channel is gone.
     Ended { dialing: DialingId, end: CallEnd },
 }
@@ -105,6 +122,7 @@ pub enum Reply {
     Imported(usize),
     Dialings(Vec<Arc<Dialing>>),
     Status(Status),
+    Figures(Vec<CampaignFigures>),
     Refused(Refusal),
 }
 
@@ -180,6 +198,7 @@ pub struct RunningCampaign {
     pub dialings: usize,
     /// Of these, answered and talking.
     pub answered: usize,
+    pub figures: CampaignFigures,
 }
 
 impl From<StoreError> for Refusal {
@@ -252,6 +271,11 @@ pub enum CallOrder {
     Place(Arc<Dialing>),
     /// Hang this call up, wherever it is.
     HangUp(DialingId),
+    /// Hang this call up unless it is answered: nobody would be there for it.
+    GiveUp(DialingId),
+    /// Send this call, which was answered, to its harbour, unless an agent has it by now:
+    /// [`CallEvent::Sheltered`] tells that it was.
+    Shelter(DialingId),
     /// Let this call's dialplan know what somebody said that became of it.
     Note(DialingId, Option<Outcome>),
 }
@@ -294,6 +318,8 @@ pub trait Switch {
     fn has_technology(&self, tech: &str) -> bool;
     /// Whether the technology knows this trunk; if not, what there is none of.
     fn check_trunk(&self, tech: &str, trunk: &str) -> Result<(), &'static str>;
+    /// Whether there are agents to be watched there; if not, what there is none of.
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str>;
     /// How the machine is. Asked about once a second while there is something to dial.
     fn vitals(&self) -> Vitals {
         Vitals::default()
@@ -364,6 +390,17 @@ struct LiveCampaign {
     schedule_at: Option<Timestamp>,
     /// Why it was not started when its window opened.
     start_refused: Option<String>,
+    /// Who serves its answered calls.
+    staff: teams::Staff,
+    /// When it is worth asking how many calls its agents can take.
+    pace_at: Timestamp,
+    /// What it took of its agents' time: who has had less is next.
+    served: teams::Served,
+    /// Its predictive pacing, if it dials so.
+    pacer: Option<Box<pacer::Pacer>>,
+    /// The day by its clocks, and when that ends.
+    today: Option<(Day, Timestamp)>,
+    ledger: Ledger,
 }
 
 /// A dialing under way, and its target as it is now.
@@ -375,6 +412,9 @@ struct LiveDialing {
     has_told: bool,
     /// Whether the far end sent it elsewhere: what comes then is not of its trunk.
     is_forwarded: bool,
+    /// The team that it is for, and how far it is with it.
+    team: Option<teams::TeamAt>,
+    stage: callers::Stage,
 }
 
 /// Owner of everything that is alive. See the [module](self).
@@ -390,6 +430,7 @@ pub struct Dialer {
     meter: CallMeter,
     caps: caps::Caps,
     look: caps::Look,
+    teams: teams::Teams,
     /// Turns that there were.
     turns: u64,
     /// The time of the last step.
@@ -408,6 +449,7 @@ impl Dialer {
             }
             // Of before the clock was set back: what is planned by it must not lie ahead.
             Input::Call { at, event } => self.call_event(event, at.min(world.now), &mut ready),
+            Input::Team { at, team, look } => self.see_team(&team, look, at.min(world.now)),
             Input::Tick => self.tick(world, &mut ready),
         }
         ready
@@ -422,6 +464,8 @@ impl Dialer {
             self.look.forget();
             self.look_again(now, |_| true);
             self.look_at_schedules(now);
+            self.staff_again(|_| true);
+            self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
         }
         self.seen = now;
     }
@@ -431,7 +475,7 @@ impl Dialer {
     /// every second while this is in the future.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let schedule = self.campaigns.values().filter_map(|c| c.schedule_at).min();
-        [schedule, self.dial_at()].into_iter().flatten().min()
+        [schedule, self.teams.next_deadline(), self.dial_at()].into_iter().flatten().min()
     }
 
     /// When the next dialing may start, if there is one to start.
@@ -443,7 +487,7 @@ impl Dialer {
         let opens_at = |campaign: &LiveCampaign| {
             let look = campaign.look_at?;
             let plan = campaign.record.plan.and_then(|plan| self.caps.opens_at(plan));
-            Some(look.max(plan?))
+            Some(look.max(plan?).max(campaign.pace_at))
         };
         let first = started.filter_map(opens_at).min()?;
         Some(first.max(self.rate.next_at()).max(self.look.opens_at()))
@@ -463,6 +507,7 @@ impl Dialer {
         self.caps.configure(&self.settings, now);
         self.look.forget();
         self.look_at_schedules(now);
+        self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
     }
 
     fn command(
@@ -498,6 +543,7 @@ impl Dialer {
             Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),
             Command::ShowStatus => Ok(Reply::Status(self.status(now))),
+            Command::ShowFigures(only) => Ok(Reply::Figures(self.figures(only, now))),
         }
     }
 
@@ -519,7 +565,12 @@ impl Dialer {
         let running = |c: &&LiveCampaign| c.record.status != CampaignStatus::Stop;
         Status {
             campaigns: self.campaigns.len(),
-            running: self.campaigns.values().filter(running).map(running_campaign).collect(),
+            running: self
+                .campaigns
+                .values()
+                .filter(running)
+                .map(|campaign| running_campaign(campaign, self.figures_of(campaign, now)))
+                .collect(),
             by_status: by_status.into_iter().filter(|(_, count)| *count > 0).collect(),
             calls_lately: self.meter.calls(now),
             dialings: self.dialings.len(),
@@ -532,13 +583,14 @@ impl Dialer {
     }
 }
 
-fn running_campaign(campaign: &LiveCampaign) -> RunningCampaign {
+fn running_campaign(campaign: &LiveCampaign, figures: CampaignFigures) -> RunningCampaign {
     RunningCampaign {
         id: campaign.record.id,
         name: campaign.record.name.clone(),
         status: campaign.record.status,
         dialings: campaign.live,
         answered: campaign.live.saturating_sub(campaign.unanswered),
+        figures,
     }
 }
 

@@ -19,6 +19,7 @@ impl Dialer {
     ) -> Result<Reply, Refusal> {
         let mut plan = Plan::new(PlanId(self.ids.next_id(now)), now);
         plan.apply(patch);
+        self.check_destinations(&plan)?;
         put_plan(ready, What::Created, &plan);
         self.caps.put(&plan, &self.settings, now);
         let id = plan.id;
@@ -37,7 +38,9 @@ impl Dialer {
         let known = self.plans.get(&id).ok_or_else(|| Refusal::unknown("plan"))?;
         let mut plan = known.clone();
         plan.apply(patch);
-        let moved = (plan.mode, &plan.tech, &plan.trunk) != (known.mode, &known.tech, &known.trunk);
+        self.check_destinations(&plan)?;
+        let moved = (plan.mode, &plan.tech, &plan.trunk) != (known.mode, &known.tech, &known.trunk)
+            || plan.destinations() != known.destinations();
         if moved && self.is_running(|campaign| campaign.plan == Some(id)) {
             self.check_plan(&plan, world)
                 .map_err(|(header, why)| Refusal::of(header, why + IN_USE))?;
@@ -46,6 +49,7 @@ impl Dialer {
         put_plan(ready, What::Updated, &plan);
         self.caps.put(&plan, &self.settings, now);
         self.plans.insert(id, plan);
+        self.staff_again(|campaign| campaign.plan == Some(id));
         self.look_again(now, |campaign| campaign.plan == Some(id));
         Ok(Reply::Updated)
     }
@@ -90,13 +94,14 @@ impl Dialer {
         let known = self.destinations.get(&id).ok_or_else(|| Refusal::unknown("destination"))?;
         let mut destination = known.clone();
         destination.apply(patch);
-        if self.is_running(|campaign| campaign.destination == Some(id)) {
+        if self.is_running(|campaign| self.leads_to(campaign, id)) {
             let missing = |header| Refusal::of(header, format!("is not set{IN_USE}"));
             destination.route().map_err(missing)?;
         }
         destination.stamps.update = Some(now);
         put_destination(ready, What::Updated, &destination);
         self.destinations.insert(id, destination);
+        self.staff_again(|campaign| campaign.destination == Some(id));
         self.look_again(now, |campaign| campaign.destination == Some(id));
         Ok(Reply::Updated)
     }
@@ -111,14 +116,46 @@ impl Dialer {
         let mut destination = known.clone();
         self.check_unused(
             "destination",
-            |c| c.destination == Some(id),
-            |dialing| dialing.destination == id,
+            |campaign| self.leads_to(campaign, id),
+            |dialing| dialing.destination == id || self.plan_leads_to(Some(dialing.plan), id),
         )?;
         destination.stamps.delete = Some(now);
         put_destination(ready, What::Deleted, &destination);
         self.destinations.remove(&id);
         self.take_reference(now, ready, |c| c.destination == Some(id), |c| c.destination = None);
+        self.forget_destination(id, now, ready);
         Ok(Reply::Deleted)
+    }
+
+    /// Plans lose their references to a deleted destination, each with its event.
+    fn forget_destination(&mut self, id: DestinationId, now: Timestamp, ready: &mut Ready) {
+        let mut changed: Vec<_> =
+            self.plans.values_mut().filter_map(|plan| plan.forget(id).then_some(plan)).collect();
+        changed.sort_by_key(|plan| plan.id);
+        for plan in changed {
+            plan.stamps.update = Some(now);
+            put_plan(ready, What::Updated, plan);
+        }
+    }
+
+    /// Refuses a plan that refers to a destination that is not there.
+    fn check_destinations(&self, plan: &Plan) -> Result<(), Refusal> {
+        let is_gone =
+            |id: Option<DestinationId>| id.is_some_and(|id| !self.destinations.contains_key(&id));
+        match plan.destinations().into_iter().find(|(_, id)| is_gone(*id)) {
+            Some((header, _)) => Err(Refusal::of(header, "no such destination")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether calls of a campaign may go to a destination: its own, or one of its plan.
+    fn leads_to(&self, campaign: &Campaign, id: DestinationId) -> bool {
+        campaign.destination == Some(id) || self.plan_leads_to(campaign.plan, id)
+    }
+
+    fn plan_leads_to(&self, plan: Option<PlanId>, id: DestinationId) -> bool {
+        let plan = plan.and_then(|plan| self.plans.get(&plan));
+        plan.is_some_and(|plan| plan.destinations().iter().any(|(_, known)| *known == Some(id)))
     }
 
     pub(super) fn create_list(

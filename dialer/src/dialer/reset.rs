@@ -26,6 +26,7 @@ impl Dialer {
                 target.state = TargetState::Ready;
                 if reset.clear_tries {
                     target.tries = [0; NUMBERS_PER_TARGET];
+                    target.failures = Default::default();
                 }
                 target.stamps.update = Some(world.now);
                 ready.writes.push(Write::Target(Arc::new(target)));

@@ -1,6 +1,7 @@
 //! Start: from what the store holds to a dialer that goes on.
 
 use super::caps::{Caps, Look};
+use super::teams::Teams;
 use super::{calls, Dialer, IdSource, LiveCampaign, LiveDialing, Ready, Settings};
 use crate::domain::{CallEnd, CampaignStatus, DialingId, EndedBy, Timestamp};
 use crate::pacing::{CallMeter, CallRate};
@@ -31,6 +32,7 @@ impl Dialer {
             dialings: HashMap::new(),
             caps: Caps::default(),
             look: Look::default(),
+            teams: Teams::default(),
             turns: 0,
             seen: now,
         };
@@ -42,8 +44,8 @@ impl Dialer {
             let (id, answered, res_dial) = (dialing.id, dialing.is_answered(), dialing.res_dial);
             let plan = dialing.plan;
             let (dialing, target) = (dialing.into(), target.into());
-            let mut open =
-                LiveDialing { dialing, target, trunk: None, has_told: true, is_forwarded: false };
+            let mut open = LiveDialing::new(dialing, target, None);
+            open.has_told = true;
             if live.contains(&id) {
                 open.trunk = dialer.caps.readmit(plan);
                 dialer.dialings.insert(id, open);
@@ -63,6 +65,11 @@ impl Dialer {
             dialer.campaigns.insert(id, campaign);
             dialer.settle(id, now, &mut ready);
             dialer.look_again(now, |record| record.id == id);
+        }
+        for (id, figures) in records.ledger {
+            if let Some(campaign) = dialer.campaigns.get_mut(&id) {
+                campaign.ledger.put(figures);
+            }
         }
         dialer.look_at_schedules(now);
         (dialer, ready)

@@ -30,6 +30,8 @@ pub struct Destination {
     pub variables: Variables,
     pub application: Option<String>,
     pub data: Option<String>,
+    /// Calls that it can serve at a time; `None`: any number, or as its agents say.
+    pub capacity: Option<u32>,
     pub stamps: Stamps,
 }
 
@@ -45,6 +47,7 @@ pub struct DestinationPatch {
     pub variables: Change<Variables>,
     pub application: Change<String>,
     pub data: Change<String>,
+    pub capacity: Change<u32>,
 }
 
 /// Where an answered call goes, complete.
@@ -52,6 +55,18 @@ pub struct DestinationPatch {
 pub enum Route {
     Extension { context: String, exten: String, priority: u32 },
     Application { name: String, data: String },
+}
+
+impl Route {
+    /// The queue that it leads into, if it is one.
+    pub fn queue(&self) -> Option<&str> {
+        match self {
+            Route::Application { name, data } if name.eq_ignore_ascii_case("queue") => {
+                data.split(',').next().map(str::trim).filter(|queue| !queue.is_empty())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Destination {
@@ -67,6 +82,7 @@ impl Destination {
             variables: Variables::default(),
             application: None,
             data: None,
+            capacity: None,
             stamps: Stamps::new(now),
         }
     }
@@ -81,6 +97,7 @@ impl Destination {
         patch.variables.apply_or(&mut self.variables, Variables::default());
         patch.application.apply_to(&mut self.application);
         patch.data.apply_to(&mut self.data);
+        patch.capacity.apply_to(&mut self.capacity);
     }
 
     /// Where an answered call goes, or the header that is missing for it.

@@ -1,8 +1,10 @@
 //! The dialing: one number dialled once, from the claim to the hangup.
 
+use super::disposition::MACHINE;
 use super::{
-    CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList, DialListId,
-    DialingId, Disposition, Outcome, Plan, PlanId, Route, Target, TargetId, Timestamp, Variables,
+    ByFailure, CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList,
+    DialListId, DialMode, DialingId, Disposition, Outcome, Plan, PlanId, RetryRule, Route, Target,
+    TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use std::sync::Arc;
@@ -69,6 +71,12 @@ pub struct CallCopy {
     pub call_forward: CallForward,
     pub caller_id: Option<String>,
     pub route: Route,
+    /// Mode redirect: the dialplan may send it on when its destination is done with it.
+    pub may_redirect: bool,
+    /// What AMD has to hear first, if anything.
+    pub screening: Option<Screening>,
+    /// Where it goes if no agent is there in time.
+    pub harbour: Option<Route>,
     pub plan_variables: Variables,
     pub list_variables: Variables,
     pub destination_variables: Variables,
@@ -77,6 +85,7 @@ pub struct CallCopy {
     pub user_to_user: Option<String>,
     pub retry_delay_s: u32,
     pub max_tries: [u32; NUMBERS_PER_TARGET],
+    pub retries: ByFailure<RetryRule>,
     /// Whether it is a call back that was promised.
     pub promised: bool,
     pub campaign_name: Option<String>,
@@ -86,6 +95,15 @@ pub struct CallCopy {
     pub info: Option<String>,
     /// Variables of the channel: plan < list < destination < target.
     pub variables: Variables,
+}
+
+/// What AMD has to hear first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screening {
+    /// Arguments of the application `AMD`.
+    pub data: String,
+    /// Where machines go; `None`: they are hung up.
+    pub machines: Option<Route>,
 }
 
 /// Whom a call is for: what its dialplan may want to know of the target.
@@ -127,6 +145,9 @@ impl CallCopy {
             call_forward: CallForward::Follow,
             caller_id: None,
             route: Route::Application { name: "Wait".to_owned(), data: String::new() },
+            may_redirect: false,
+            screening: None,
+            harbour: None,
             plan_variables: Variables::default(),
             list_variables: Variables::default(),
             destination_variables: Variables::default(),
@@ -134,6 +155,7 @@ impl CallCopy {
             user_to_user: None,
             retry_delay_s: 0,
             max_tries: [1; NUMBERS_PER_TARGET],
+            retries: RetryRule::defaults(),
             promised: false,
             campaign_name: None,
             person: Person::default(),
@@ -182,6 +204,14 @@ pub struct Dialing {
     pub res_hangup_detail: Option<String>,
     pub tech_cause: Option<i32>,
     pub amd: Option<(String, String)>,
+    /// The queue that it was sent into.
+    pub queue: Option<String>,
+    /// Who took it: the agent's channel or interface.
+    pub agent: Option<String>,
+    /// When an agent took it.
+    pub connected_at: Option<Timestamp>,
+    /// When it was abandoned: a person had answered, and no agent was free in time.
+    pub abandoned_at: Option<Timestamp>,
     pub disposition: Option<Disposition>,
     /// What the network alone says that became of it.
     pub network: Option<Disposition>,
@@ -205,6 +235,27 @@ pub struct DialingParts<'a> {
     pub target: &'a Target,
     /// Which of the target's numbers, counted from 0.
     pub number_at: usize,
+    /// The plan's [`Pacing::safe_harbour`](super::Pacing::safe_harbour).
+    pub harbour: Option<&'a Destination>,
+    /// The plan's [`ScreeningOptions::machines`](super::ScreeningOptions::machines).
+    pub machines: Option<&'a Destination>,
+    /// Whether it is dialled for agents.
+    pub has_agents: bool,
+}
+
+impl DialingParts<'_> {
+    fn screening(&self) -> Option<Screening> {
+        let options = &self.plan.screening;
+        options.on.then(|| Screening {
+            data: options.data.clone().unwrap_or_default(),
+            machines: route_of(self.machines),
+        })
+    }
+}
+
+/// Where a destination leads, if it is complete.
+fn route_of(destination: Option<&Destination>) -> Option<Route> {
+    destination.and_then(|destination| destination.route().ok())
 }
 
 impl Dialing {
@@ -216,16 +267,21 @@ impl Dialing {
         parts: &DialingParts<'_>,
         now: Timestamp,
     ) -> Option<Dialing> {
-        let DialingParts { campaign, plan, list, destination, target, number_at } = *parts;
+        let DialingParts { campaign, plan, list, destination, target, number_at, .. } = *parts;
         let number = target.numbers[number_at].clone()?;
         let (tech, address) = plan.route_to(&number)?;
+        let route = destination.route().ok()?;
+        let queue = route.queue().map(str::to_owned);
         let mut copy = CallCopy {
             tech,
             address,
-            timeout_ms: plan.dial_timeout_ms,
+            timeout_ms: plan.ring_timeout_ms(parts.has_agents),
             call_forward: plan.call_forward,
             caller_id: plan.caller_id.clone(),
-            route: destination.route().ok()?,
+            route,
+            may_redirect: plan.mode == DialMode::Redirect,
+            screening: parts.screening(),
+            harbour: route_of(parts.harbour),
             plan_variables: plan.variables.clone(),
             list_variables: list.variables.clone(),
             destination_variables: destination.variables.clone(),
@@ -233,6 +289,7 @@ impl Dialing {
             user_to_user: None,
             retry_delay_s: plan.retry_delay_s,
             max_tries: plan.max_tries,
+            retries: plan.retries,
             promised: target.call_back == Some(number_at as u32 + 1),
             campaign_name: campaign.name.clone(),
             person: Person::of(target),
@@ -261,6 +318,10 @@ impl Dialing {
             res_hangup_detail: None,
             tech_cause: None,
             amd: None,
+            queue,
+            agent: None,
+            connected_at: None,
+            abandoned_at: None,
             disposition: None,
             network: None,
             outcome: None,
@@ -272,9 +333,13 @@ impl Dialing {
         })
     }
 
-    /// Takes over how the call ended.
-    pub fn end(&mut self, end: CallEnd, now: Timestamp) {
+    /// Takes over how the call ended. Whoever was left without an agent was abandoned,
+    /// whatever the network says.
+    pub fn end(&mut self, mut end: CallEnd, now: Timestamp) {
+        end.amd = end.amd.or(self.amd.take());
         let network = Disposition::of(&end);
+        let is_abandoned = self.abandoned_at.is_some() && self.connected_at.is_none();
+        let heard = if is_abandoned { Disposition::Abandoned } else { network };
         // What only an answered call can be is not said of one that nobody answered.
         self.outcome = self.outcome.filter(|o| end.answered || !o.disposition.needs_answer());
         self.status = match network {
@@ -292,10 +357,17 @@ impl Dialing {
         self.tech_cause = end.tech_cause;
         self.amd = end.amd;
         self.network = Some(network);
-        self.disposition = Some(self.outcome.map_or(network, |outcome| outcome.disposition));
+        self.disposition = Some(self.outcome.map_or(heard, |outcome| outcome.disposition));
         self.dial_ended_at.get_or_insert(now);
         self.ended_at = Some(now);
         self.updated_at = Some(now);
+    }
+
+    /// Whether it was answered by nobody who was then reached: a machine, or a person
+    /// who was abandoned.
+    pub fn is_lost(&self) -> bool {
+        let is_machine = self.amd.as_ref().is_some_and(|(status, _)| status == MACHINE);
+        is_machine || (self.abandoned_at.is_some() && self.connected_at.is_none())
     }
 
     /// Whether it was answered and has not ended.

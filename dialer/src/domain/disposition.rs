@@ -21,6 +21,9 @@ pub enum EndedBy {
     Interruption,
 }
 
+/// The `AMDSTATUS` of a machine.
+pub const MACHINE: &str = "MACHINE";
+
 /// How a call ended, as the call engine saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallEnd {
@@ -42,7 +45,7 @@ pub struct CallEnd {
 impl CallEnd {
     /// Whether AMD says that a machine answered.
     pub fn is_machine(&self) -> bool {
-        self.amd.as_ref().is_some_and(|(status, _)| status == "MACHINE")
+        self.amd.as_ref().is_some_and(|(status, _)| status == MACHINE)
     }
 
     /// Whether the network on the way refused it for want of room, so that others would
@@ -105,6 +108,8 @@ pub enum Disposition {
     OutOfOrder,
     /// A machine answered (verdict of the AMD application).
     Machine,
+    /// A person answered and no agent was free in time.
+    Abandoned,
     /// Anything else that kept the call from being answered or handed over.
     Failed,
     /// We were asked to hang up before it was answered.
@@ -118,7 +123,7 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    pub const ALL: [Disposition; 18] = [
+    pub const ALL: [Disposition; 19] = [
         Disposition::Answered,
         Disposition::Busy,
         Disposition::NoAnswer,
@@ -132,6 +137,7 @@ impl Disposition {
         Disposition::Congestion,
         Disposition::OutOfOrder,
         Disposition::Machine,
+        Disposition::Abandoned,
         Disposition::Failed,
         Disposition::Canceled,
         Disposition::Interrupted,
@@ -190,6 +196,7 @@ impl Disposition {
             Disposition::Congestion => "congestion",
             Disposition::OutOfOrder => "out_of_order",
             Disposition::Machine => "machine",
+            Disposition::Abandoned => "abandoned",
             Disposition::Failed => "failed",
             Disposition::Canceled => "canceled",
             Disposition::Interrupted => "interrupted",
@@ -200,7 +207,7 @@ impl Disposition {
 
     /// Whether it can only be said of a call that was answered.
     pub fn needs_answer(self) -> bool {
-        matches!(self, Disposition::Answered | Disposition::Machine)
+        matches!(self, Disposition::Answered | Disposition::Machine | Disposition::Abandoned)
     }
 
     /// Every name, for messages that say what is allowed.

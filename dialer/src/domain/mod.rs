@@ -4,32 +4,42 @@
 mod campaign;
 pub mod control;
 mod destination;
+pub mod devices;
 mod dial_list;
 mod dialing;
 mod disposition;
 mod forward;
 mod id;
+mod ledger;
 mod outcome;
 mod plan;
+mod queue;
 mod schedule;
 mod target;
+mod team;
 mod time;
 mod variables;
 
 pub use campaign::{Campaign, CampaignPatch, CampaignStatus, StatusRequest};
 pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
 pub use dial_list::{DialList, DialListPatch, ListCounts};
-pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person};
+pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person, Screening};
 pub use disposition::{CallEnd, Disposition, EndedBy};
 pub use forward::{Forward, Forwards, NotFollowed};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
+pub use ledger::{Counted, Day, DayFigures, Ledger, LEDGER_DAYS};
 pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
-pub use plan::{CallForward, DialMode, ListEnd, Plan, PlanPatch};
+pub use plan::{
+    ByFailure, CallForward, DialMode, FailureKind, ListEnd, Pacing, PacingPatch, Plan, PlanPatch,
+    RetryPatch, RetryRule, ScreeningOptions, ScreeningPatch,
+};
+pub use queue::{Member, QueueStatus, WrapUp};
 pub use schedule::{
     parse_date, parse_dates, parse_days, parse_time, parse_time_zone, Schedule, ScheduleMode,
     SchedulePatch, Window,
 };
 pub use target::{DoneReason, LastResult, Target, TargetPatch, TargetState};
+pub use team::{Agent, AgentState, TeamLook, TeamName};
 pub use time::{Stamps, Timestamp};
 pub use variables::Variables;
 

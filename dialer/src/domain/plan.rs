@@ -1,6 +1,6 @@
 //! The plan: how a campaign dials.
 
-use super::{Change, PlanId, Stamps, Timestamp, Variables};
+use super::{Change, DestinationId, Disposition, PlanId, Stamps, Timestamp, Variables};
 use crate::limits::NUMBERS_PER_TARGET;
 
 /// `DialMode`: who is called when.
@@ -12,16 +12,18 @@ pub enum DialMode {
     Power = 3,
     Robo = 4,
     Redirect = 5,
+    Progressive = 6,
 }
 
 impl DialMode {
-    pub const ALL: [DialMode; 6] = [
+    pub const ALL: [DialMode; 7] = [
         DialMode::None,
         DialMode::Predictive,
         DialMode::Preview,
         DialMode::Power,
         DialMode::Robo,
         DialMode::Redirect,
+        DialMode::Progressive,
     ];
 
     /// The mode of a number of the wire.
@@ -38,6 +40,7 @@ impl DialMode {
             DialMode::Power => "power",
             DialMode::Robo => "robo",
             DialMode::Redirect => "redirect",
+            DialMode::Progressive => "progressive",
         }
     }
 }
@@ -72,6 +75,187 @@ impl CallForward {
     }
 }
 
+/// How a plan calls as its agents can serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pacing {
+    /// Mode power: lines per free agent, in hundredths.
+    pub lines_per_agent: u32,
+    /// Mode predictive: most abandoned of all live answers, in hundredths of a percent.
+    pub abandon_target: u32,
+    /// From the answer on: a person who has no agent by then is abandoned.
+    pub abandon_after_ms: u32,
+    /// Where an abandoned call goes; `None`: it goes on waiting.
+    pub safe_harbour: Option<DestinationId>,
+    /// How long a call rings at least before we give it up, with agents.
+    pub min_ring_ms: u32,
+    /// Mode preview: how long an agent may look at a target.
+    pub preview_timeout_s: u32,
+}
+
+/// What a create or an update says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PacingPatch {
+    pub lines_per_agent: Change<u32>,
+    pub abandon_target: Change<u32>,
+    pub abandon_after_ms: Change<u32>,
+    pub safe_harbour: Change<DestinationId>,
+    pub min_ring_ms: Change<u32>,
+    pub preview_timeout_s: Change<u32>,
+}
+
+impl Pacing {
+    fn apply(&mut self, patch: PacingPatch) {
+        let default = Pacing::default();
+        patch.lines_per_agent.apply_or(&mut self.lines_per_agent, default.lines_per_agent);
+        patch.abandon_target.apply_or(&mut self.abandon_target, default.abandon_target);
+        patch.abandon_after_ms.apply_or(&mut self.abandon_after_ms, default.abandon_after_ms);
+        patch.safe_harbour.apply_to(&mut self.safe_harbour);
+        patch.min_ring_ms.apply_or(&mut self.min_ring_ms, default.min_ring_ms);
+        patch.preview_timeout_s.apply_or(&mut self.preview_timeout_s, default.preview_timeout_s);
+    }
+}
+
+impl Default for Pacing {
+    fn default() -> Pacing {
+        Pacing {
+            lines_per_agent: 200,
+            abandon_target: 300,
+            abandon_after_ms: 2_000,
+            safe_harbour: None,
+            min_ring_ms: 15_000,
+            preview_timeout_s: 60,
+        }
+    }
+}
+
+/// Whether AMD hears an answered call first, and where machines go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScreeningOptions {
+    pub on: bool,
+    /// Arguments of the application `AMD`.
+    pub data: Option<String>,
+    /// Where machines go; `None`: they are hung up.
+    pub machines: Option<DestinationId>,
+}
+
+/// What a create or an update says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScreeningPatch {
+    pub on: Change<bool>,
+    pub data: Change<String>,
+    pub machines: Change<DestinationId>,
+}
+
+impl ScreeningOptions {
+    fn apply(&mut self, patch: ScreeningPatch) {
+        patch.on.apply_or(&mut self.on, false);
+        patch.data.apply_to(&mut self.data);
+        patch.machines.apply_to(&mut self.machines);
+    }
+}
+
+/// Why a dialing did not reach anybody, as far as retries differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    Busy,
+    NoAnswer,
+    Congestion,
+    Machine,
+    Abandoned,
+    Failed,
+}
+
+impl FailureKind {
+    pub const ALL: [FailureKind; 6] = [
+        FailureKind::Busy,
+        FailureKind::NoAnswer,
+        FailureKind::Congestion,
+        FailureKind::Machine,
+        FailureKind::Abandoned,
+        FailureKind::Failed,
+    ];
+
+    /// How it is called in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureKind::Busy => "busy",
+            FailureKind::NoAnswer => "no answer",
+            FailureKind::Congestion => "congestion",
+            FailureKind::Machine => "machine",
+            FailureKind::Abandoned => "abandoned",
+            FailureKind::Failed => "failed",
+        }
+    }
+
+    /// Which kind a disposition is; `None`: it is no failure, or not the call's own.
+    pub fn of(disposition: Disposition) -> Option<FailureKind> {
+        match disposition {
+            Disposition::Busy => Some(FailureKind::Busy),
+            Disposition::NoAnswer | Disposition::Unavailable => Some(FailureKind::NoAnswer),
+            Disposition::Congestion => Some(FailureKind::Congestion),
+            Disposition::Machine => Some(FailureKind::Machine),
+            Disposition::Abandoned => Some(FailureKind::Abandoned),
+            Disposition::Rejected
+            | Disposition::Unallocated
+            | Disposition::NoRoute
+            | Disposition::NumberChanged
+            | Disposition::Redirected
+            | Disposition::InvalidNumber
+            | Disposition::OutOfOrder
+            | Disposition::Failed => Some(FailureKind::Failed),
+            Disposition::Answered
+            | Disposition::Canceled
+            | Disposition::Interrupted
+            | Disposition::CallBack
+            | Disposition::DoNotCall => None,
+        }
+    }
+}
+
+/// How a target is tried again after one kind of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetryRule {
+    /// `None`: the plan's `RetryDelay`.
+    pub delay_s: Option<u32>,
+    /// After so many of this kind the target is out of tries; `None`: no limit of its own.
+    pub max_tries: Option<u32>,
+}
+
+/// One value for each [`FailureKind`], in the order of [`FailureKind::ALL`].
+pub type ByFailure<T> = [T; FailureKind::ALL.len()];
+
+impl RetryRule {
+    /// Whoever was abandoned is left alone for three days.
+    const AFTER_ABANDONED: RetryRule = RetryRule { delay_s: Some(259_200), max_tries: None };
+
+    /// The rules of a plan that says nothing of them.
+    pub fn defaults() -> ByFailure<RetryRule> {
+        FailureKind::ALL.map(|kind| match kind {
+            FailureKind::Abandoned => RetryRule::AFTER_ABANDONED,
+            _ => RetryRule::default(),
+        })
+    }
+}
+
+/// What a create or an update says of one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetryPatch {
+    pub delay_s: Change<u32>,
+    pub max_tries: Change<u32>,
+}
+
+impl RetryRule {
+    /// An empty delay sets the kind's default again.
+    fn apply(&mut self, patch: RetryPatch, default: RetryRule) {
+        match patch.delay_s {
+            Change::Keep => {}
+            Change::Clear => self.delay_s = default.delay_s,
+            Change::Set(delay_s) => self.delay_s = Some(delay_s),
+        }
+        patch.max_tries.apply_to(&mut self.max_tries);
+    }
+}
+
 /// How a campaign dials: mode, timeout, retries, trunk, caller id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -100,6 +284,9 @@ pub struct Plan {
     pub calls_per_second: Option<u32>,
     /// Tries of each number in all.
     pub max_tries: [u32; NUMBERS_PER_TARGET],
+    pub pacing: Pacing,
+    pub screening: ScreeningOptions,
+    pub retries: ByFailure<RetryRule>,
     pub variables: Variables,
     pub stamps: Stamps,
 }
@@ -122,6 +309,9 @@ pub struct PlanPatch {
     pub max_dialings: Change<u32>,
     pub calls_per_second: Change<u32>,
     pub max_tries: [Change<u32>; NUMBERS_PER_TARGET],
+    pub pacing: PacingPatch,
+    pub screening: ScreeningPatch,
+    pub retries: ByFailure<RetryPatch>,
     pub variables: Change<Variables>,
 }
 
@@ -145,6 +335,9 @@ impl Plan {
             max_dialings: None,
             calls_per_second: None,
             max_tries: [5; NUMBERS_PER_TARGET],
+            pacing: Pacing::default(),
+            screening: ScreeningOptions::default(),
+            retries: RetryRule::defaults(),
             variables: Variables::default(),
             stamps: Stamps::new(now),
         }
@@ -169,23 +362,50 @@ impl Plan {
         for (change, place) in patch.max_tries.into_iter().zip(&mut self.max_tries) {
             change.apply_or(place, 5);
         }
+        self.pacing.apply(patch.pacing);
+        self.screening.apply(patch.screening);
+        for ((rule, patch), default) in
+            self.retries.iter_mut().zip(patch.retries).zip(default.retries)
+        {
+            rule.apply(patch, default);
+        }
         patch.variables.apply_or(&mut self.variables, Variables::default());
     }
 
     /// Whether the plan can dial; if not, the header at fault and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        match self.mode {
-            DialMode::Predictive | DialMode::Robo => {}
-            DialMode::None => return Err(("DialMode", "is 0 (none)".to_owned())),
-            mode => {
-                let reason = format!("{} ({}) is not available", mode as i64, mode.name());
-                return Err(("DialMode", reason));
-            }
+        if self.mode == DialMode::None {
+            return Err(("DialMode", "is 0 (none)".to_owned()));
         }
         match self.tech {
             Some(_) => Ok(()),
             None => Err(("TechName", "is not set".to_owned())),
         }
+    }
+
+    /// The destinations that it refers to, by the header of each.
+    pub fn destinations(&self) -> [(&'static str, Option<DestinationId>); 2] {
+        [("SafeHarbour", self.pacing.safe_harbour), ("MachineDest", self.screening.machines)]
+    }
+
+    /// Takes away its references to a destination; tells whether there were any.
+    pub fn forget(&mut self, destination: DestinationId) -> bool {
+        let places = [&mut self.pacing.safe_harbour, &mut self.screening.machines];
+        let mut had_any = false;
+        for place in places {
+            if *place == Some(destination) {
+                *place = None;
+                had_any = true;
+            }
+        }
+        had_any
+    }
+
+    /// How long a call may go unanswered. Those who are called for agents have time to
+    /// come to the telephone.
+    pub fn ring_timeout_ms(&self, has_agents: bool) -> u32 {
+        let least = if has_agents { self.pacing.min_ring_ms } else { 0 };
+        self.dial_timeout_ms.max(least)
     }
 
     /// Technology and address of a call to `number`: (`PJSIP`, `number@trunk`).
@@ -250,5 +470,32 @@ mod tests {
             ..PlanPatch::default()
         });
         assert_eq!((plan.name, plan.dial_timeout_ms), (None, 30_000));
+    }
+
+    #[test]
+    fn retry_rules_of_one_kind() {
+        let mut plan = plan();
+        let (busy, abandoned) = (FailureKind::Busy as usize, FailureKind::Abandoned as usize);
+        assert_eq!(plan.retries[abandoned].delay_s, Some(72 * 3_600));
+        let mut patch = PlanPatch::default();
+        patch.retries[busy] = RetryPatch { delay_s: Change::Set(5), max_tries: Change::Set(2) };
+        patch.retries[abandoned].delay_s = Change::Set(0);
+        plan.apply(patch);
+        assert_eq!(plan.retries[busy], RetryRule { delay_s: Some(5), max_tries: Some(2) });
+        assert_eq!(plan.retries[abandoned].delay_s, Some(0));
+        let mut patch = PlanPatch::default();
+        patch.retries[busy].delay_s = Change::Clear;
+        patch.retries[abandoned].delay_s = Change::Clear;
+        plan.apply(patch);
+        let mut wanted = RetryRule::defaults();
+        wanted[busy].max_tries = Some(2);
+        assert_eq!(plan.retries, wanted);
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_its_place() {
+        for (at, kind) in FailureKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, at);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The target: one person to reach, with up to eight numbers.
 
 use super::{
-    CampaignId, Change, DialListId, DialingId, Disposition, PlanId, Stamps, TargetId, Timestamp,
-    Variables,
+    ByFailure, CampaignId, Change, DialListId, DialingId, Disposition, PlanId, RetryRule, Stamps,
+    TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 
@@ -77,6 +77,8 @@ pub struct Target {
     pub numbers: [Option<String>; NUMBERS_PER_TARGET],
     /// Tries of each number so far.
     pub tries: [u32; NUMBERS_PER_TARGET],
+    /// Tries so far that ended as each kind of failure.
+    pub failures: ByFailure<u32>,
     pub state: TargetState,
     /// The number, 1 … 8, on which a call back was promised: it is dialled next,
     /// also if its tries are used.
@@ -110,6 +112,7 @@ impl Target {
             variables: Variables::default(),
             numbers: Default::default(),
             tries: [0; NUMBERS_PER_TARGET],
+            failures: Default::default(),
             state: TargetState::Done(DoneReason::Exhausted),
             call_back: None,
             last: LastResult::default(),
@@ -145,7 +148,10 @@ impl Target {
         let any = self.numbers.iter().any(Option::is_some);
         let fresh = self.numbers.iter().zip(self.tries).any(|(n, tries)| n.is_some() && tries == 0);
         match self.state {
-            TargetState::Done(DoneReason::Exhausted) if fresh => self.state = TargetState::Ready,
+            TargetState::Done(DoneReason::Exhausted) if fresh => {
+                self.state = TargetState::Ready;
+                self.failures = Default::default();
+            }
             TargetState::Ready | TargetState::Waiting(_) if !any => {
                 self.state = TargetState::Done(DoneReason::Exhausted);
             }
@@ -161,6 +167,18 @@ impl Target {
             (0..NUMBERS_PER_TARGET)
                 .find(|&at| self.numbers[at].is_some() && self.tries[at] < max_tries[at])
         })
+    }
+
+    /// As [`Self::next_number`], unless too many tries have ended as one kind of failure.
+    pub fn next_try(
+        &self,
+        max_tries: &[u32; NUMBERS_PER_TARGET],
+        retries: &ByFailure<RetryRule>,
+    ) -> Option<usize> {
+        let is_used_up =
+            |(tries, rule): (&u32, &RetryRule)| rule.max_tries.is_some_and(|most| *tries >= most);
+        let is_over = self.failures.iter().zip(retries).any(is_used_up);
+        self.next_number(max_tries).filter(|_| !is_over || self.call_back.is_some())
     }
 
     /// Tries of all numbers.

@@ -19,8 +19,8 @@ pub use sqlite::Sqlite;
 
 use crate::dialer::ResultLine;
 use crate::domain::{
-    Campaign, Destination, DialList, DialListId, Dialing, DialingId, ListCounts, Plan, Target,
-    TargetId, Timestamp,
+    Campaign, CampaignId, DayFigures, Destination, DialList, DialListId, Dialing, DialingId,
+    ListCounts, Plan, Target, TargetId, Timestamp,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub enum Write {
     Progress(Arc<Target>),
     /// A new dialing, and the progress of its target.
     Claim(Arc<Dialing>, Arc<Target>),
-    /// A dialing was answered.
+    /// A dialing was answered, an agent took it, or nobody was there in time.
     Answered(Arc<Dialing>),
     /// Somebody said what a dialing is to count as.
     Outcome(Arc<Dialing>),
@@ -48,6 +48,8 @@ pub enum Write {
     End(Arc<Dialing>, Arc<Target>),
     /// The result lines of these are safe in the result file.
     Delivered(Vec<DialingId>),
+    /// What a campaign's calls of one day have come to.
+    Ledger(CampaignId, Box<DayFigures>),
 }
 
 /// What the dialer may look at while it decides.
@@ -87,6 +89,8 @@ pub struct Records {
     pub lists: Vec<DialList>,
     /// Dialings that had not ended, with their targets.
     pub open_dialings: Vec<(Dialing, Target)>,
+    /// The last [`crate::domain::LEDGER_DAYS`] days of each campaign that had calls.
+    pub ledger: Vec<(CampaignId, DayFigures)>,
 }
 
 /// Keeps everything. One writer.

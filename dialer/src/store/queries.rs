@@ -38,3 +38,11 @@ pub const NEXT_DUE: &str = "SELECT min(due) FROM target WHERE dial_list = ?1 AND
 pub const PROMOTE: &str = "UPDATE target SET state = 0, due = NULL WHERE id IN (
      SELECT id FROM target WHERE dial_list = ?1 AND state = 1 AND due <= ?2
      ORDER BY due LIMIT ?3)";
+
+/// The newest days of each campaign's ledger, as many of them at most.
+pub const LEDGER: &str = "SELECT campaign, day, dialed, answered, machines, abandoned FROM (
+         SELECT ledger.*, row_number() OVER (PARTITION BY campaign ORDER BY day DESC) AS place
+         FROM ledger
+     )
+     WHERE place <= ?1 AND campaign IN (SELECT uuid FROM campaign WHERE tm_delete IS NULL)
+     ORDER BY campaign, day";

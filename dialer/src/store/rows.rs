@@ -2,10 +2,11 @@
 
 use super::StoreError;
 use crate::domain::{
-    CallCopy, CallForward, Campaign, CampaignId, CampaignStatus, Destination, DestinationId,
-    DestinationKind, DialList, DialListId, DialMode, Dialing, DialingId, DialingStatus,
-    Disposition, DoneReason, LastResult, ListEnd, Outcome, Person, Plan, PlanId, Route, Schedule,
-    ScheduleMode, Stamps, Target, TargetId, TargetState, Timestamp, Variables,
+    ByFailure, CallCopy, CallForward, Campaign, CampaignId, CampaignStatus, Day, DayFigures,
+    Destination, DestinationId, DestinationKind, DialList, DialListId, DialMode, Dialing,
+    DialingId, DialingStatus, Disposition, DoneReason, FailureKind, LastResult, ListEnd, Outcome,
+    Pacing, Person, Plan, PlanId, RetryRule, Route, Schedule, ScheduleMode, Screening,
+    ScreeningOptions, Stamps, Target, TargetId, TargetState, Timestamp, Variables,
 };
 use crate::json::Object;
 use crate::limits::NUMBERS_PER_TARGET;
@@ -22,13 +23,13 @@ type Result<T> = rusqlite::Result<T>;
 pub const TARGET: &str = "target.uuid, list.uuid, target.name, target.detail, ukey, udata, email, \
      target.variables, \
      number_1, number_2, number_3, number_4, number_5, number_6, number_7, number_8, \
-     tries_1, tries_2, tries_3, tries_4, tries_5, tries_6, tries_7, tries_8, \
+     tries_1, tries_2, tries_3, tries_4, tries_5, tries_6, tries_7, tries_8, failures, \
      state, due, target.dialing, dialing_campaign, dialing_plan, done_reason, call_back, \
      res_dial, res_hangup, res_hangup_detail, disposition, tm_last_dial, tm_last_hangup, \
      target.tm_create, target.tm_update, target.tm_delete";
 
 /// How many they are.
-pub const TARGET_COLUMNS: usize = 40;
+pub const TARGET_COLUMNS: usize = 41;
 
 /// The table that [`TARGET`] is read from.
 pub const TARGET_FROM: &str = "target JOIN dial_list AS list ON list.id = target.dial_list";
@@ -41,6 +42,10 @@ pub mod state {
     pub const DONE: i64 = 3;
     pub const DELETED: i64 = 4;
 }
+
+/// Bits of `target.failures` that each kind has, and what fits into them.
+pub const FAILURE_BITS: u32 = 10;
+pub const FAILURES: i64 = (1 << FAILURE_BITS) - 1;
 
 fn bad(column: &str) -> rusqlite::Error {
     let reason = format!("unreadable value in column {column}");
@@ -128,9 +133,33 @@ pub fn plan(row: &Row<'_>) -> Result<Plan> {
         max_dialings: row.get("max_dialings")?,
         calls_per_second: row.get("calls_per_second")?,
         max_tries: serde_json::from_str(&tries).map_err(|_| bad("max_tries"))?,
+        pacing: Pacing {
+            lines_per_agent: row.get("lines_per_agent")?,
+            abandon_target: row.get("abandon_target")?,
+            abandon_after_ms: row.get("abandon_after_ms")?,
+            safe_harbour: optional_uuid(row, "safe_harbour")?.map(DestinationId),
+            min_ring_ms: row.get("min_ring_ms")?,
+            preview_timeout_s: row.get("preview_timeout_s")?,
+        },
+        screening: ScreeningOptions {
+            on: row.get("amd")?,
+            data: row.get("amd_data")?,
+            machines: optional_uuid(row, "machine_destination")?.map(DestinationId),
+        },
+        retries: retries(&row.get::<_, String>("retries")?).ok_or_else(|| bad("retries"))?,
         variables: variables(row)?,
         stamps: stamps(row)?,
     })
+}
+
+/// `[delay, tries]` of each kind of failure.
+pub fn retries_to_json(retries: &ByFailure<RetryRule>) -> String {
+    serde_json::json!(retries.map(|rule| (rule.delay_s, rule.max_tries))).to_string()
+}
+
+fn retries(text: &str) -> Option<ByFailure<RetryRule>> {
+    let rules: ByFailure<(Option<u32>, Option<u32>)> = serde_json::from_str(text).ok()?;
+    Some(rules.map(|(delay_s, max_tries)| RetryRule { delay_s, max_tries }))
 }
 
 pub fn destination(row: &Row<'_>) -> Result<Destination> {
@@ -145,6 +174,7 @@ pub fn destination(row: &Row<'_>) -> Result<Destination> {
         variables: variables(row)?,
         application: row.get("application")?,
         data: row.get("data")?,
+        capacity: row.get("capacity")?,
         stamps: stamps(row)?,
     })
 }
@@ -225,6 +255,7 @@ pub fn target(row: &Row<'_>) -> Result<Target> {
         },
         numbers: each(|| cells.take())?,
         tries: each(|| cells.take())?,
+        failures: failures(cells.take()?),
         state: cells.state()?,
         call_back: cells.take()?,
         last: LastResult {
@@ -255,6 +286,27 @@ fn each<T: Default>(mut value: impl FnMut() -> Result<T>) -> Result<[T; NUMBERS_
         *one = value()?;
     }
     Ok(all)
+}
+
+/// Tries by kind of failure of one number.
+fn failures(packed: i64) -> ByFailure<u32> {
+    let mut rest = packed;
+    FailureKind::ALL.map(|_| {
+        let tries = (rest & FAILURES) as u32;
+        rest >>= FAILURE_BITS;
+        tries
+    })
+}
+
+pub fn ledger(row: &Row<'_>) -> Result<(CampaignId, DayFigures)> {
+    let figures = DayFigures {
+        day: Day(row.get("day")?),
+        dialed: row.get("dialed")?,
+        answered: row.get("answered")?,
+        machines: row.get("machines")?,
+        abandoned: row.get("abandoned")?,
+    };
+    Ok((CampaignId(uuid(row, "campaign")?), figures))
 }
 
 fn disposition(row: &Row<'_>, column: &str) -> Result<Option<Disposition>> {
@@ -292,6 +344,10 @@ pub fn kept_dialing(row: &Row<'_>) -> Result<Dialing> {
         amd: row
             .get::<_, Option<String>>("amd_status")?
             .zip(row.get::<_, Option<String>>("amd_cause")?),
+        queue: row.get("queue")?,
+        agent: row.get("agent")?,
+        connected_at: time(row, "tm_connected")?,
+        abandoned_at: time(row, "tm_abandoned")?,
         disposition: disposition(row, "disposition")?,
         network: disposition(row, "network")?,
         outcome: outcome(row)?,
@@ -312,17 +368,8 @@ pub fn copy_to_json(copy: &CallCopy) -> String {
     json.put("timeout_ms", copy.timeout_ms);
     json.put("call_forward", copy.call_forward as u32);
     json.put("caller_id", &copy.caller_id);
-    json.object("route", |route| match &copy.route {
-        Route::Extension { context, exten, priority } => {
-            route.put("context", context);
-            route.put("exten", exten);
-            route.put("priority", priority);
-        }
-        Route::Application { name, data } => {
-            route.put("application", name);
-            route.put("data", data);
-        }
-    });
+    json.object("route", |json| put_route(json, &copy.route));
+    put_of_mode(&mut json, copy);
     json.put("plan_variables", &copy.plan_variables);
     json.put("list_variables", &copy.list_variables);
     json.put("destination_variables", &copy.destination_variables);
@@ -330,6 +377,9 @@ pub fn copy_to_json(copy: &CallCopy) -> String {
     json.put("user_to_user", &copy.user_to_user);
     json.put("retry_delay_s", copy.retry_delay_s);
     json.put("max_tries", copy.max_tries);
+    if copy.retries != RetryRule::defaults() {
+        json.put("retries", retries_to_json(&copy.retries));
+    }
     json.put("promised", copy.promised);
     json.put("campaign_name", &copy.campaign_name);
     json.object("person", |json| {
@@ -345,20 +395,60 @@ pub fn copy_to_json(copy: &CallCopy) -> String {
     json.finish()
 }
 
+fn put_route(json: &mut Object, route: &Route) {
+    match route {
+        Route::Extension { context, exten, priority } => {
+            json.put("context", context);
+            json.put("exten", exten);
+            json.put("priority", priority);
+        }
+        Route::Application { name, data } => {
+            json.put("application", name);
+            json.put("data", data);
+        }
+    }
+}
+
+/// What most calls do without.
+fn put_of_mode(json: &mut Object, copy: &CallCopy) {
+    if copy.may_redirect {
+        json.put("may_redirect", true);
+    }
+    if let Some(screening) = &copy.screening {
+        json.object("screening", |json| {
+            json.put("data", &screening.data);
+            if let Some(route) = &screening.machines {
+                json.object("machines", |json| put_route(json, route));
+            }
+        });
+    }
+    if let Some(route) = &copy.harbour {
+        json.object("harbour", |json| put_route(json, route));
+    }
+}
+
+fn route_from_json(route: &Value) -> Option<Route> {
+    let owned = |key: &str| route[key].as_str().map(str::to_owned);
+    Some(match owned("application") {
+        Some(name) => Route::Application { name, data: owned("data")? },
+        None => Route::Extension {
+            context: owned("context")?,
+            exten: owned("exten")?,
+            priority: route["priority"].as_u64().and_then(|n| u32::try_from(n).ok())?,
+        },
+    })
+}
+
+fn screening_from_json(value: &Value) -> Option<Screening> {
+    let data = value["data"].as_str()?.to_owned();
+    Some(Screening { data, machines: route_from_json(&value["machines"]) })
+}
+
 fn copy_from_json(text: &str) -> Option<CallCopy> {
     let value: Value = serde_json::from_str(text).ok()?;
     let owned = |value: &Value| value.as_str().map(str::to_owned);
     let number = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok());
     let variables = |key: &str| Variables::from_json(&value[key].to_string());
-    let route = &value["route"];
-    let route = match owned(&route["application"]) {
-        Some(name) => Route::Application { name, data: owned(&route["data"])? },
-        None => Route::Extension {
-            context: owned(&route["context"])?,
-            exten: owned(&route["exten"])?,
-            priority: number(&route["priority"])?,
-        },
-    };
     let copy = CallCopy {
         tech: owned(&value["tech"])?,
         address: owned(&value["address"])?,
@@ -369,7 +459,10 @@ fn copy_from_json(text: &str) -> Option<CallCopy> {
             .and_then(CallForward::from_code)
             .unwrap_or(CallForward::Refuse),
         caller_id: owned(&value["caller_id"]),
-        route,
+        route: route_from_json(&value["route"])?,
+        may_redirect: value["may_redirect"].as_bool().unwrap_or(false),
+        screening: screening_from_json(&value["screening"]),
+        harbour: route_from_json(&value["harbour"]),
         plan_variables: variables("plan_variables")?,
         list_variables: variables("list_variables")?,
         destination_variables: variables("destination_variables")?,
@@ -377,6 +470,10 @@ fn copy_from_json(text: &str) -> Option<CallCopy> {
         user_to_user: owned(&value["user_to_user"]),
         retry_delay_s: number(&value["retry_delay_s"])?,
         max_tries: serde_json::from_value(value["max_tries"].clone()).ok()?,
+        retries: match &value["retries"] {
+            Value::Null => RetryRule::defaults(),
+            given => retries(given.as_str()?)?,
+        },
         promised: value["promised"].as_bool().unwrap_or(false),
         campaign_name: owned(&value["campaign_name"]),
         person: person_from_json(&value["person"]),

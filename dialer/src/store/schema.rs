@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_caps.sql"),
     include_str!("migrations/0005_call_forward.sql"),
     include_str!("migrations/0006_light.sql"),
+    include_str!("migrations/0007_modes.sql"),
 ];
 
 /// Brings a database to the newest schema.

@@ -8,7 +8,7 @@ use super::{Records, Store, StoreError, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
     Campaign, Destination, DialList, DialListId, ListCounts, Plan, Stamps, Target, TargetId,
-    Timestamp, Variables,
+    Timestamp, Variables, LEDGER_DAYS,
 };
 use rusqlite::config::DbConfig;
 use rusqlite::{params, Connection, OpenFlags, Params};
@@ -135,12 +135,16 @@ impl Sqlite {
 
     fn put_plan(&self, plan: &Plan) -> Result<()> {
         let Stamps { create, update, delete } = plan.stamps;
+        let (pacing, screening) = (&plan.pacing, &plan.screening);
         self.execute(
             "INSERT OR REPLACE INTO plan (uuid, name, detail, dial_mode, dial_timeout_ms,
                  caller_id, dl_end_handle, retry_delay_s, trunk_name, tech_name, service_level,
                  call_forward, uui_field, max_dialings, calls_per_second, max_tries, variables,
+                 lines_per_agent, abandon_target, abandon_after_ms, safe_harbour, min_ring_ms,
+                 preview_timeout_s, amd, amd_data, machine_destination, retries,
                  tm_create, tm_update, tm_delete)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                 ?, ?, ?, ?)",
             params![
                 bytes(&plan.id.0),
                 plan.name,
@@ -159,6 +163,16 @@ impl Sqlite {
                 plan.calls_per_second,
                 serde_json::json!(plan.max_tries).to_string(),
                 json(&plan.variables),
+                pacing.lines_per_agent,
+                pacing.abandon_target,
+                pacing.abandon_after_ms,
+                pacing.safe_harbour.as_ref().map(|id| bytes(&id.0)),
+                pacing.min_ring_ms,
+                pacing.preview_timeout_s,
+                screening.on,
+                screening.data,
+                screening.machines.as_ref().map(|id| bytes(&id.0)),
+                rows::retries_to_json(&plan.retries),
                 create.0,
                 nanos(update),
                 nanos(delete),
@@ -171,8 +185,9 @@ impl Sqlite {
         let Stamps { create, update, delete } = destination.stamps;
         self.execute(
             "INSERT OR REPLACE INTO destination (uuid, name, detail, type, exten, context,
-                 priority, variables, application, data, tm_create, tm_update, tm_delete)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 priority, variables, application, data, capacity, tm_create, tm_update,
+                 tm_delete)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 bytes(&destination.id.0),
                 destination.name,
@@ -184,6 +199,7 @@ impl Sqlite {
                 json(&destination.variables),
                 destination.application,
                 destination.data,
+                destination.capacity,
                 create.0,
                 nanos(update),
                 nanos(delete),
@@ -271,6 +287,7 @@ impl Store for Sqlite {
             )?,
             lists: self.all(&format!("SELECT * FROM dial_list {kept}"), [], rows::list)?,
             open_dialings,
+            ledger: self.all(queries::LEDGER, [LEDGER_DAYS], rows::ledger)?,
         })
     }
 
@@ -306,12 +323,17 @@ impl Store for Sqlite {
             Write::Delivered(dialings) => {
                 dialings.iter().try_for_each(|dialing| self.delivered(*dialing))
             }
+            Write::Ledger(campaign, figures) => {
+                self.figures(*campaign, figures);
+                Ok(())
+            }
         }
     }
 
     fn commit(&mut self) -> Result<()> {
         self.write_answers()?;
         self.write_counts()?;
+        self.write_ledger()?;
         self.execute("COMMIT", [])?;
         Ok(())
     }

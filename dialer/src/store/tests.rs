@@ -4,10 +4,11 @@ use super::queries;
 use super::{Reader, Sqlite, Store, TargetPage, Targets, Write};
 use crate::dialer::ResultLine;
 use crate::domain::{
-    CallEnd, CallForward, Campaign, CampaignId, CampaignPatch, Change, Destination, DestinationId,
-    DestinationPatch, DialList, DialListId, Dialing, DialingId, DialingParts, DialingStatus,
-    Disposition, DoneReason, EndedBy, ListCounts, Outcome, Plan, PlanId, PlanPatch, ScheduleMode,
-    SchedulePatch, Target, TargetId, TargetPatch, TargetState, Timestamp, Variables,
+    CallEnd, CallForward, Campaign, CampaignId, CampaignPatch, Change, Day, DayFigures,
+    Destination, DestinationId, DestinationKind, DestinationPatch, DialList, DialListId, Dialing,
+    DialingId, DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind,
+    ListCounts, Outcome, Pacing, Plan, PlanId, PlanPatch, RetryRule, ScheduleMode, SchedulePatch,
+    ScreeningOptions, Target, TargetId, TargetPatch, TargetState, Timestamp, Variables,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -37,6 +38,22 @@ fn plan() -> Plan {
         variables: Change::Set(variables("V", "a=b\",'ü")),
         ..PlanPatch::default()
     });
+    plan.pacing = Pacing {
+        lines_per_agent: 125,
+        abandon_target: 250,
+        abandon_after_ms: 3_000,
+        safe_harbour: Some(DestinationId(id(2))),
+        min_ring_ms: 45_000,
+        preview_timeout_s: 30,
+    };
+    plan.screening = ScreeningOptions {
+        on: true,
+        data: Some("2500,1500".into()),
+        machines: Some(DestinationId(id(6))),
+    };
+    plan.retries[FailureKind::Busy as usize] =
+        RetryRule { delay_s: Some(300), max_tries: Some(1_000) };
+    plan.retries[FailureKind::Failed as usize].max_tries = Some(1);
     plan
 }
 
@@ -48,6 +65,7 @@ fn destination() -> Destination {
         priority: Change::Set(3),
         ..DestinationPatch::default()
     });
+    destination.capacity = Some(30);
     destination
 }
 
@@ -116,6 +134,9 @@ fn memory() -> Sqlite {
 
 fn claim(target: &Target) -> (Dialing, Target) {
     let (plan, destination, list, campaign) = (plan(), destination(), list(3), campaign());
+    let mut queue = Destination::new(DestinationId(id(6)), NOW);
+    queue.kind = DestinationKind::Application;
+    (queue.application, queue.data) = (Some("Queue".into()), Some("machines,,,,60".into()));
     let parts = DialingParts {
         campaign: &campaign,
         plan: &plan,
@@ -123,6 +144,9 @@ fn claim(target: &Target) -> (Dialing, Target) {
         destination: &destination,
         target,
         number_at: 0,
+        harbour: Some(&destination),
+        machines: Some(&queue),
+        has_agents: true,
     };
     let dialing = Dialing::claim(DialingId(id(100)), id(101), &parts, NOW).unwrap();
     let mut target = target.clone();
@@ -173,7 +197,9 @@ fn fewest_tries_first_then_oldest() {
     let mut store = memory();
     let mut tried = target(10, LIST);
     tried.tries[0] = 1;
-    write(&mut store, vec![Write::Progress(Arc::new(tried))]);
+    tried.failures = [1, 2, 1_023, 1_000, 0, 5];
+    write(&mut store, vec![Write::Progress(Arc::new(tried.clone()))]);
+    assert_eq!(store.target(tried.id).unwrap(), Some(tried));
     assert_eq!(numbers(&store.ready(LIST, NOW, 10).unwrap()), ["11", "12", "10"]);
     assert_eq!(numbers(&store.ready(LIST, NOW, 1).unwrap()), ["11"]);
 }
@@ -223,11 +249,21 @@ fn a_dialing_is_open_until_it_ends() {
     let (mut dialing, dialled) = claim(&target(10, LIST));
     write(&mut store, vec![Write::Claim(Arc::new(dialing.clone()), Arc::new(dialled.clone()))]);
     assert_eq!(store.load().unwrap().open_dialings, [(dialing.clone(), dialled.clone())]);
+    let copy = &dialing.copy;
+    assert_eq!(copy.harbour, destination().route().ok());
+    let machines = copy.screening.as_ref().and_then(|screening| screening.machines.as_ref());
+    assert_eq!(machines.and_then(|route| route.queue()), Some("machines"));
+    assert_eq!(copy.retries, plan().retries);
+    assert_eq!(copy.timeout_ms, 45_000, "with agents, MinRing counts");
 
     dialing.status = DialingStatus::OriginateResponded;
     dialing.res_dial = 4;
     dialing.channel_name = Some("Local/10-1".into());
     dialing.dial_ended_at = Some(Timestamp(2_000));
+    dialing.queue = Some("sales".into());
+    dialing.agent = Some("PJSIP/anna".into());
+    dialing.connected_at = Some(Timestamp(2_500));
+    dialing.abandoned_at = Some(Timestamp(2_400));
     write(&mut store, vec![Write::Answered(Arc::new(dialing.clone()))]);
     assert!(store.load().unwrap().open_dialings[0].0.is_answered());
 
@@ -253,6 +289,27 @@ fn a_dialing_is_open_until_it_ends() {
     assert_eq!(undelivered[0], ResultLine::of(&dialing));
     write(&mut store, vec![Write::Delivered(vec![dialing.id])]);
     assert_eq!(store.undelivered().unwrap(), []);
+}
+
+#[test]
+fn the_ledger_is_kept_day_by_day() {
+    let mut store = memory();
+    let figures = |day, dialed| DayFigures { dialed, abandoned: 1, ..DayFigures::of(Day(day)) };
+    let (ours, other) = (campaign().id, CampaignId(id(40)));
+    let put = |of, figures| Write::Ledger(of, Box::new(figures));
+    let mut writes: Vec<_> = (0..40).map(|day| put(ours, figures(day, 1))).collect();
+    writes.extend([put(ours, figures(39, 2)), put(other, figures(39, 3))]);
+    write(&mut store, writes);
+    write(&mut store, vec![put(ours, figures(38, 7))]);
+    let mut wanted: Vec<_> = (10..38).map(|day| (ours, figures(day, 1))).collect();
+    wanted.extend([(ours, figures(38, 7)), (ours, figures(39, 2))]);
+    assert_eq!(store.load().unwrap().ledger, wanted, "thirty days, of campaigns that there are");
+
+    store.begin().unwrap();
+    store.apply(&put(ours, figures(39, 9))).unwrap();
+    store.roll_back();
+    write(&mut store, vec![]);
+    assert_eq!(store.load().unwrap().ledger, wanted);
 }
 
 #[test]

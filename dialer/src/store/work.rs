@@ -1,7 +1,8 @@
 //! Targets and dialings in the SQLite file: what changes with every call.
 //!
 //! What a transaction adds up to is written once, at its end: the counts of each
-//! list, and answers of calls that have not ended meanwhile. Rows that are under way
+//! list, what each campaign's day has come to, and answers of calls that have not ended
+//! meanwhile. Rows that are under way
 //! are known by their number, so that no index has to be asked for them.
 
 use super::rows::{self, state};
@@ -9,7 +10,8 @@ use super::sqlite::{bytes, json, nanos, Sqlite};
 use super::{queries, StoreError};
 use crate::dialer::ResultLine;
 use crate::domain::{
-    DialListId, Dialing, DialingId, ListCounts, Target, TargetId, TargetState, Timestamp,
+    ByFailure, CampaignId, Day, DayFigures, DialListId, Dialing, DialingId, ListCounts, Target,
+    TargetId, TargetState, Timestamp,
 };
 use crate::limits::PROMOTIONS_PER_LOOK;
 use rusqlite::{params, OptionalExtension, ToSql};
@@ -33,6 +35,7 @@ pub struct Work {
     dialings: HashMap<DialingId, i64>,
     counts: HashMap<i64, Change>,
     answers: HashMap<DialingId, Arc<Dialing>>,
+    ledger: HashMap<(CampaignId, Day), DayFigures>,
 }
 
 /// Where a target stands, in the file and in its list's counts.
@@ -161,6 +164,7 @@ impl Sqlite {
         let tries = i64::from(target.tries_in_all());
         let (dialed, ended) = (nanos(target.last.dialed_at), nanos(target.last.ended_at));
         let disposition = target.last.disposition.map(|d| d.name());
+        let failures = packed(&target.failures);
         let mut values: Vec<&dyn ToSql> = vec![
             &columns.state,
             &columns.due,
@@ -176,6 +180,7 @@ impl Sqlite {
             &disposition,
             &dialed,
             &ended,
+            &failures,
         ];
         values.extend(target.tries.iter().map(|tries| tries as &dyn ToSql));
         values.push(&place.row);
@@ -183,8 +188,8 @@ impl Sqlite {
             "UPDATE target SET state = ?, due = ?, done_reason = ?, call_back = ?, dialing = ?,
                  dialing_campaign = ?, dialing_plan = ?, tries = ?, res_dial = ?, res_hangup = ?,
                  res_hangup_detail = ?, disposition = ?, tm_last_dial = ?, tm_last_hangup = ?,
-                 tries_1 = ?, tries_2 = ?, tries_3 = ?, tries_4 = ?, tries_5 = ?, tries_6 = ?,
-                 tries_7 = ?, tries_8 = ?
+                 failures = ?, tries_1 = ?, tries_2 = ?, tries_3 = ?, tries_4 = ?, tries_5 = ?,
+                 tries_6 = ?, tries_7 = ?, tries_8 = ?
              WHERE id = ?",
             values.as_slice(),
         )?;
@@ -215,6 +220,30 @@ impl Sqlite {
                      dialing = dialing + ?, done = done + ?, tries = tries + ?
                  WHERE id = ?",
                 params![ready, waiting, dialing, done, tries, list],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Written with the transaction.
+    pub(super) fn figures(&mut self, campaign: CampaignId, figures: &DayFigures) {
+        self.work.ledger.insert((campaign, figures.day), *figures);
+    }
+
+    pub(super) fn write_ledger(&mut self) -> Result<()> {
+        for ((campaign, day), figures) in std::mem::take(&mut self.work.ledger) {
+            self.execute(
+                "INSERT OR REPLACE INTO ledger
+                     (campaign, day, dialed, answered, machines, abandoned)
+                 VALUES (?, ?, ?, ?, ?, ?)",
+                params![
+                    bytes(&campaign.0),
+                    day.0,
+                    figures.dialed,
+                    figures.answered,
+                    figures.machines,
+                    figures.abandoned,
+                ],
             )?;
         }
         Ok(())
@@ -274,9 +303,9 @@ impl Sqlite {
     pub(super) fn claim(&mut self, dialing: &Dialing) -> Result<()> {
         self.execute(
             "INSERT INTO dialing (uuid, node, status, campaign, plan, dial_list, destination,
-                 target, number_index, number, try_count, caller_id, other_channel, tm_claim,
-                 tm_update)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 target, number_index, number, try_count, caller_id, other_channel, queue, agent,
+                 tm_claim, tm_update)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 bytes(&dialing.id.0),
                 self.node,
@@ -291,6 +320,8 @@ impl Sqlite {
                 dialing.try_count,
                 dialing.copy.caller_id,
                 bytes(&dialing.other_channel),
+                dialing.queue,
+                dialing.agent,
                 dialing.claimed_at.0,
                 nanos(dialing.updated_at),
             ],
@@ -321,16 +352,21 @@ impl Sqlite {
         for (id, dialing) in std::mem::take(&mut self.work.answers) {
             let row = self.dialing_row(id)?;
             self.execute(
-                "UPDATE dialing SET status = ?, res_dial = ?, channel_name = ?, tm_update = ?,
-                     tm_begin = ?, tm_dial_end = ?
+                "UPDATE dialing SET status = ?, res_dial = ?, channel_name = ?, queue = ?, agent = ?,
+                     tm_update = ?, tm_begin = ?, tm_dial_end = ?, tm_connected = ?,
+                     tm_abandoned = ?
                  WHERE id = ?",
                 params![
                     dialing.status as i64,
                     dialing.res_dial,
                     dialing.channel_name,
+                    dialing.queue,
+                    dialing.agent,
                     nanos(dialing.updated_at),
                     nanos(dialing.begun_at),
                     nanos(dialing.dial_ended_at),
+                    nanos(dialing.connected_at),
+                    nanos(dialing.abandoned_at),
                     row,
                 ],
             )?;
@@ -359,8 +395,9 @@ impl Sqlite {
         self.execute(
             "UPDATE dialing SET status = ?, channel_name = ?, res_dial = ?, res_hangup = ?,
                  res_hangup_detail = ?, tech_cause = ?, amd_status = ?, amd_cause = ?,
-                 disposition = ?, network = ?, outcome = ?, call_back_at = ?, tm_update = ?,
-                 tm_begin = ?, tm_dial_end = ?, tm_end = ?
+                 queue = ?, agent = ?, disposition = ?, network = ?, outcome = ?,
+                 call_back_at = ?, tm_update = ?, tm_begin = ?, tm_dial_end = ?,
+                 tm_connected = ?, tm_abandoned = ?, tm_end = ?
              WHERE id = ?",
             params![
                 dialing.status as i64,
@@ -371,6 +408,8 @@ impl Sqlite {
                 dialing.tech_cause,
                 amd_status,
                 amd_cause,
+                dialing.queue,
+                dialing.agent,
                 dialing.disposition.map(|d| d.name()),
                 dialing.network.map(|d| d.name()),
                 dialing.outcome.map(|outcome| outcome.disposition.name()),
@@ -378,6 +417,8 @@ impl Sqlite {
                 nanos(dialing.updated_at),
                 nanos(dialing.begun_at),
                 nanos(dialing.dial_ended_at),
+                nanos(dialing.connected_at),
+                nanos(dialing.abandoned_at),
                 nanos(dialing.ended_at),
                 row,
             ],
@@ -440,6 +481,12 @@ fn person<'a>(
 
 fn target_variables(target: &Target) -> Option<String> {
     (!target.variables.is_empty()).then(|| json(&target.variables))
+}
+
+/// Tries by kind of failure as one number. More than fit are no more than a limit allows.
+fn packed(failures: &ByFailure<u32>) -> i64 {
+    let fit = |tries: &u32| i64::from(*tries).min(rows::FAILURES);
+    failures.iter().rev().fold(0, |packed, tries| packed << rows::FAILURE_BITS | fit(tries))
 }
 
 /// Columns that say where a target stands.

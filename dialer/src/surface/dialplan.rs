@@ -5,9 +5,11 @@
 
 use super::ami::{outcome_patch, parse_change, Fields, NUMBER};
 use crate::dialer::{Command, Refusal, Reply};
-use crate::domain::{Dialing, DialingId, Outcome, OutcomePatch};
+use crate::domain::{Dialing, DialingId, Outcome, OutcomePatch, Route};
 use crate::limits::NUMBERS_PER_TARGET;
 use std::fmt::Display;
+
+mod redirect;
 
 type Result<T> = std::result::Result<T, Refusal>;
 
@@ -157,9 +159,28 @@ pub struct Field {
 }
 
 /// A call as the function sees it.
-struct Call<'a> {
-    dialing: &'a Dialing,
-    outcome: Option<Outcome>,
+pub struct Call<'a> {
+    pub dialing: &'a Dialing,
+    /// What somebody said that became of it.
+    pub outcome: Option<Outcome>,
+    /// Where it is to go on when its destination is done with it.
+    pub redirect: Option<Route>,
+}
+
+/// The call whose field is set, and where its dialplan is.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub dialing: DialingId,
+    pub may_redirect: bool,
+    pub context: &'a str,
+}
+
+/// What setting a field comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setting {
+    Command(Command),
+    /// The call is to go on there when its destination is done with it; `None`: nowhere.
+    Redirect(Option<Route>),
 }
 
 const fn field(
@@ -187,7 +208,7 @@ fn number_at(call: &Call<'_>, at: usize) -> Option<String> {
 }
 
 /// Every field of the function, in the order of its help.
-pub const FIELDS: [Field; 28] = [
+pub const FIELDS: [Field; 29] = [
     field("uuid", "The dialing's uuid.", |call| some(call.dialing.id)),
     field("campaign", "The campaign's uuid.", |call| some(call.dialing.campaign)),
     field("campaign_name", "The campaign's name.", |call| call.dialing.copy.campaign_name.clone()),
@@ -234,23 +255,32 @@ pub const FIELDS: [Field; 28] = [
          as 2026-11-21T15:30:00+01:00, at most 30 days ahead; that makes the disposition call_back.",
         |call| call.outcome.and_then(|outcome| outcome.call_back_at).and_then(some),
     ),
+    settable(
+        "redirect",
+        "Where the call goes on when its destination is done with it and nobody has hung up: \
+         exten, or context,exten, or context,exten,priority. Only in calls of a plan with DialMode \
+         5. An empty value takes it back.",
+        |call| call.redirect.as_ref().map(redirect::written),
+    ),
 ];
 
 /// The value of a field; empty if it has none.
-pub fn read_field(name: &str, dialing: &Dialing, outcome: Option<Outcome>) -> Result<String> {
+pub fn read_field(name: &str, call: &Call<'_>) -> Result<String> {
     let field = find(name, |_| true)?;
-    Ok((field.read)(&Call { dialing, outcome }).unwrap_or_default())
+    Ok((field.read)(call).unwrap_or_default())
 }
 
-/// The command that sets a field.
-pub fn write_field(name: &str, value: &[u8], dialing: DialingId) -> Result<Command> {
+/// What setting a field comes to.
+pub fn write_field(name: &str, value: &[u8], place: &Place<'_>) -> Result<Setting> {
     let field = find(name, |field| field.is_settable)?;
+    let value = value.trim_ascii();
     let header: &[u8] = match field.word.name {
+        "redirect" => return redirect::read(value, place).map(Setting::Redirect),
         "call_back_at" => b"CallBackAt",
         _ => b"Disposition",
     };
-    let patch: OutcomePatch = outcome_patch(&Fields::new(&[(header, value.trim_ascii())]))?;
-    Ok(Command::SetOutcome(dialing, patch))
+    let patch: OutcomePatch = outcome_patch(&Fields::new(&[(header, value)]))?;
+    Ok(Setting::Command(Command::SetOutcome(place.dialing, patch)))
 }
 
 fn find(name: &str, is_allowed: fn(&Field) -> bool) -> Result<&'static Field> {

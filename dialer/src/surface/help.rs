@@ -186,8 +186,8 @@ const DIALING_HEADERS: &[(&str, &str)] = &[
     ("DlmaUuid", "Uuid of its dial list."),
     ("DestUuid", "Uuid of its destination."),
     ("DlListUuid", "Uuid of its target."),
-    ("CurrentQueue", "Not set yet: dialing for queues is not available."),
-    ("CurrentAgent", "Not set yet: dialing for queues is not available."),
+    ("CurrentQueue", "The queue that gets it when it is answered."),
+    ("CurrentAgent", "The agent who took it, or for whom it is dialled: channel or interface."),
     ("DialIndex", "Which of the target's numbers, 1 to 8."),
     ("DialAddr", "The number."),
     ("DialChannel", "What is dialled, as technology/address."),
@@ -226,6 +226,9 @@ fn samples() -> Vec<Event> {
         destination: &destination,
         target: &target,
         number_at: 0,
+        harbour: None,
+        machines: None,
+        has_agents: false,
     };
     let dialing = Dialing::claim(DialingId(Uuid::nil()), Uuid::nil(), &parts, now);
     let mut samples = Vec::new();

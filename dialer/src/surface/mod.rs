@@ -6,5 +6,6 @@ pub mod cli;
 pub mod conf;
 pub mod dialplan;
 pub mod help;
+pub mod queue;
 pub mod reset;
 pub mod result;

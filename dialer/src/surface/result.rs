@@ -41,6 +41,10 @@ pub fn line(dialing: &Dialing) -> String {
     line.put("user_to_user", &copy.user_to_user);
     line.put("network_disposition", dialing.network.map(|d| d.name()));
     line.put("call_back_at", dialing.outcome.and_then(|outcome| outcome.call_back_at));
+    line.put("queue", &dialing.queue);
+    line.put("agent", &dialing.agent);
+    line.put("tm_connected", dialing.connected_at);
+    line.put("tm_abandoned", dialing.abandoned_at);
     line.finish()
 }
 

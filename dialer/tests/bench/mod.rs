@@ -12,7 +12,7 @@ use dialer::dialer::{
 use dialer::domain::{
     CampaignId, CampaignPatch, CampaignStatus, Change, DestinationId, DestinationPatch, DialListId,
     DialListPatch, Dialing, DialingId, PlanId, PlanPatch, Route, StatusRequest, TargetPatch,
-    Timestamp,
+    TeamName, Timestamp,
 };
 use dialer::store::{Sqlite, Store};
 use std::collections::HashSet;
@@ -39,6 +39,13 @@ impl Switch for AnySwitch {
     fn check_trunk(&self, _tech: &str, trunk: &str) -> Result<(), &'static str> {
         match trunk {
             "missing" => Err("trunk"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_team(&self, team: &TeamName) -> Result<(), &'static str> {
+        match team {
+            TeamName::Extension { .. } => Err("hint"),
             _ => Ok(()),
         }
     }
@@ -172,7 +179,7 @@ impl Bench {
         let ready = self.step(Input::Tick);
         let placed = ready.calls.into_iter().filter_map(|order| match order {
             CallOrder::Place(dialing) => Some(dialing),
-            CallOrder::HangUp(_) | CallOrder::Note(..) => None,
+            _ => None,
         });
         placed.collect()
     }

@@ -37,6 +37,13 @@ impl Current<'_> {
         unsafe { text::copy(sys::ast_channel_name(channel.raw())) }
     }
 
+    /// The context where its dialplan is.
+    pub fn context(&self) -> String {
+        let channel = self.lock();
+        // SAFETY: a string of the channel, which is locked.
+        unsafe { text::copy(sys::ast_channel_context(channel.raw())) }
+    }
+
     /// The hook that is on it: of a call that this module placed.
     pub fn hook(&self) -> Option<Arc<dyn Hook>> {
         hook::find(&self.lock())

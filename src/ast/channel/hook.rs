@@ -192,7 +192,7 @@ unsafe fn end_of_call(channel: *mut sys::ast_channel, wanted: &[CString]) -> End
 /// # Safety
 ///
 /// The channel is alive or in its destructor, and locked.
-unsafe fn variable(channel: *mut sys::ast_channel, wanted: &CStr) -> Option<String> {
+pub(super) unsafe fn variable(channel: *mut sys::ast_channel, wanted: &CStr) -> Option<String> {
     // SAFETY: by the caller's word.
     let list = unsafe { sys::ast_channel_varshead(channel) };
     // SAFETY: the list's head is part of the channel.
@@ -275,6 +275,39 @@ pub fn soft_hangup(name: &str, hook: HookId, cause: i32) -> bool {
         // SAFETY: takes the same, recursive lock; does not wait for the hangup.
         unsafe { sys::ast_softhangup(channel.raw(), sys::AST_SOFTHANGUP_EXPLICIT as i32) };
     })
+}
+
+/// Why a channel seems to be hung up that only is to come back to its owner. Of the
+/// reasons that Asterisk knows, ASYNCGOTO would have a PBX go on instead; this one is
+/// otherwise given when a channel's driver is unloaded.
+pub(super) const BREAK_OFF: i32 = sys::AST_SOFTHANGUP_APPUNLOAD as i32;
+
+/// Has whatever the dialplan runs on a channel end, so that it comes back to the owner of
+/// its [`super::Leg`], who goes on with [`super::Leg::resume`]. Only if the channel is in
+/// no bridge and `may` says so, which is asked with the channel locked: whoever joins it
+/// with another one right then has it leave that bridge at once.
+///
+/// Finds the channel as [`soft_hangup`].
+pub fn break_off(name: &str, hook: HookId, may: impl Fn() -> bool) {
+    on_hooked(name, hook, |channel| {
+        // SAFETY: the channel is locked.
+        let is_bridged = unsafe { sys::ast_channel_is_bridged(channel.raw()) } != 0;
+        if !is_bridged && may() {
+            // SAFETY: the channel is locked; does not wait.
+            unsafe { sys::ast_softhangup_nolock(channel.raw(), BREAK_OFF) };
+        }
+    });
+}
+
+/// The value of a variable of the channel that has the hook. Finds it as [`soft_hangup`].
+pub fn variable_of(name: &str, hook: HookId, variable_name: &str) -> Option<String> {
+    let wanted = text::c_string(variable_name);
+    let mut value = None;
+    on_hooked(name, hook, |channel| {
+        // SAFETY: the channel is locked.
+        value = unsafe { variable(channel.raw(), &wanted) };
+    });
+    value
 }
 
 /// Does something with the channel that has the hook, locked; false if none has.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::borrowed::Locked;
 use super::hook::{self, Hook, HookId};
-use crate::ast::log;
 use crate::ast::text::{self, c_string};
+use crate::ast::{dialplan, log};
 use crate::sys;
 
 /// A channel that this module owns, and hangs up when it drops it.
@@ -293,29 +293,64 @@ impl Leg {
         exten: &str,
         priority: u32,
     ) -> Result<(), (PbxError, Self)> {
-        let (context, exten) = (c_string(context), c_string(exten));
-        {
-            let channel = self.lock();
-            let raw = channel.raw();
-            // SAFETY: the channel is locked and copies the string.
-            unsafe { sys::ast_channel_context_set(raw, context.as_ptr()) };
-            // SAFETY: as above.
-            unsafe { sys::ast_channel_exten_set(raw, exten.as_ptr()) };
-            let priority = c_int::try_from(priority).unwrap_or(c_int::MAX);
-            // SAFETY: the channel is locked.
-            unsafe { sys::ast_channel_priority_set(raw, priority) };
-        }
+        self.set_location(context, exten, priority);
         let _call_id = CallId::of(&self);
         // SAFETY: the channel is ours and not locked. If the PBX takes it, it
         // hangs it up.
-        let result = unsafe { sys::ast_pbx_run(self.raw()) };
-        match result {
-            sys::AST_PBX_SUCCESS => {
+        match pbx_error(unsafe { sys::ast_pbx_run(self.raw()) }) {
+            None => {
                 self.forget();
                 Ok(())
             }
-            sys::AST_PBX_CALL_LIMIT => Err((PbxError::CallLimit, self)),
-            _ => Err((PbxError::Failed, self)),
+            Some(error) => Err((error, self)),
+        }
+    }
+
+    /// As [`Leg::run_pbx`], but comes back when the dialplan is done with the call, which
+    /// may still be up ([`Leg::is_up`]). The extension `h` is left to
+    /// [`Leg::run_hangup_extension`].
+    ///
+    /// # Errors
+    ///
+    /// The PBX did not take the call.
+    pub fn lend_to_pbx(&self, context: &str, exten: &str, priority: u32) -> Result<(), PbxError> {
+        self.set_location(context, exten, priority);
+        let _call_id = CallId::of(self);
+        // SAFETY: a C structure of bits, for which zero is valid.
+        let mut args = unsafe { std::mem::zeroed::<sys::ast_pbx_args>() };
+        // SAFETY: either half of the union is integers.
+        unsafe { args.__bindgen_anon_1.__bindgen_anon_1.set_no_hangup_chan(1) };
+        // SAFETY: the channel is ours and not locked, and the PBX leaves it to us.
+        pbx_error(unsafe { sys::ast_pbx_run_args(self.raw(), &mut args) }).map_or(Ok(()), Err)
+    }
+
+    /// Where the dialplan is to begin.
+    fn set_location(&self, context: &str, exten: &str, priority: u32) {
+        let (context, exten) = (c_string(context), c_string(exten));
+        let channel = self.lock();
+        let raw = channel.raw();
+        // SAFETY: the channel is locked and copies the string.
+        unsafe { sys::ast_channel_context_set(raw, context.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { sys::ast_channel_exten_set(raw, exten.as_ptr()) };
+        let priority = c_int::try_from(priority).unwrap_or(c_int::MAX);
+        // SAFETY: the channel is locked.
+        unsafe { sys::ast_channel_priority_set(raw, priority) };
+    }
+
+    /// Runs the extension `h` of the context where the dialplan was last, if it has one.
+    /// The call counts as hung up from here on.
+    pub fn run_hangup_extension(&self) {
+        let context = {
+            let channel = self.lock();
+            // SAFETY: a string of the locked channel.
+            unsafe { text::copy(sys::ast_channel_context(channel.raw())) }
+        };
+        if dialplan::exten_exists(&context, "h", 1) {
+            let _call_id = CallId::of(self);
+            let context = c_string(&context);
+            // SAFETY: the channel is ours and not locked; the string is copied.
+            unsafe { sys::ast_pbx_h_exten_run(self.raw(), context.as_ptr()) };
         }
     }
 
@@ -325,15 +360,27 @@ impl Leg {
     ///
     /// There is no such application; the call is given back.
     pub fn run_application(self, application: &str, data: &str) -> Result<(), (PbxError, Self)> {
+        match self.lend_to_application(application, data) {
+            Ok(()) => Ok(()),
+            Err(error) => Err((error, self)),
+        }
+    }
+
+    /// Runs one application on this thread.
+    ///
+    /// # Errors
+    ///
+    /// There is no such application.
+    pub fn lend_to_application(&self, application: &str, data: &str) -> Result<(), PbxError> {
         let name = c_string(application);
         // SAFETY: the string outlives the call.
         let found = unsafe { sys::pbx_findapp(name.as_ptr()) };
         if found.is_null() {
-            return Err((PbxError::NoApplication, self));
+            return Err(PbxError::NoApplication);
         }
         let data = c_string(data);
         log::verbose!(4, "Launching {application} on {}", self.name());
-        let _call_id = CallId::of(&self);
+        let _call_id = CallId::of(self);
         // SAFETY: the channel is ours and not locked. Asterisk has no way to
         // hold an application against its module's unloading between the two
         // calls; its own originating code does the same.
@@ -341,10 +388,38 @@ impl Leg {
         Ok(())
     }
 
+    /// Whether nobody has hung up.
+    pub fn is_up(&self) -> bool {
+        // SAFETY: the channel is ours; takes its lock.
+        unsafe { sys::ast_check_hangup_locked(self.raw()) == 0 }
+    }
+
+    /// Undoes what [`super::break_off`] has done to come here.
+    pub fn resume(&self) {
+        // SAFETY: the channel is ours; takes its lock.
+        unsafe { sys::ast_channel_clear_softhangup(self.raw(), hook::BREAK_OFF) };
+    }
+
+    /// The value of a variable of the channel.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let (channel, name) = (self.lock(), c_string(name));
+        // SAFETY: the channel is locked.
+        unsafe { hook::variable(channel.raw(), &name) }
+    }
+
     /// Gives the channel up without hanging it up.
     fn forget(self) {
         let mut leg = std::mem::ManuallyDrop::new(self);
         drop(std::mem::take(&mut leg.address));
+    }
+}
+
+/// Why the PBX did not take a call; `None` if it did.
+fn pbx_error(result: sys::ast_pbx_result) -> Option<PbxError> {
+    match result {
+        sys::AST_PBX_SUCCESS => None,
+        sys::AST_PBX_CALL_LIMIT => Some(PbxError::CallLimit),
+        _ => Some(PbxError::Failed),
     }
 }
 

@@ -16,8 +16,8 @@ mod request;
 
 pub use alerts::{Alerts, Knocker};
 pub use current::Current;
-pub use hook::{is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
-pub use leg::{ControlFrame, Leg, Read};
+pub use hook::{break_off, is_up, soft_hangup, variable_of, EndOfCall, Hook, HookId, Moved};
+pub use leg::{ControlFrame, Leg, PbxError, Read};
 #[cfg(feature = "bench")]
 pub use originate::originate;
 pub use parties::parse_callerid;

@@ -1,17 +1,25 @@
 //! One call: what is known of it while it passes from thread to thread.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dialer::dialer::CallEvent;
-use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy, Outcome};
+use dialer::domain::devices::interface_of;
+use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy, Outcome, Route};
 
 use super::ringing::Entrance;
 use super::{Calls, Watches, NORMAL_CLEARING, NO_ANSWER};
-use crate::ast::channel::{cause2str, is_up, soft_hangup, EndOfCall, Hook, HookId, Moved};
+use crate::ast::bridge::channel_name;
+use crate::ast::channel::{
+    break_off, cause2str, is_up, soft_hangup, variable_of, EndOfCall, Hook, HookId, Moved,
+};
 use crate::ast::module;
 
 /// Channel variables that are read at the end of a call: what AMD found.
 pub const VARIABLES: [&str; 2] = ["AMDSTATUS", "AMDCAUSE"];
+
+/// Channel variable in which `app_queue` says whom it has rung.
+const MEMBER_INTERFACE: &str = "MEMBERINTERFACE";
 
 /// Who has a call in hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +42,8 @@ pub struct Call {
 
 struct Progress {
     stage: Stage,
-    canceled: bool,
+    /// It is to be hung up, and this is what that counts as.
+    unwanted: Option<EndedBy>,
     /// The hook on its channel, and that channel's name. Of a call that was
     /// forwarded, it is the last channel's hook that says the end.
     hook: Option<HookId>,
@@ -51,6 +60,29 @@ struct Progress {
     cause: Option<i32>,
     /// What somebody at the call said that became of it.
     outcome: Option<Outcome>,
+    fate: Fate,
+    station: Station,
+    /// Where its dialplan wants it to go on when its destination is done with it.
+    redirect: Option<Route>,
+}
+
+/// Who got an answered call. The first one stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    /// It was joined with somebody.
+    Connected,
+    /// Nobody was there in time: it goes to its harbour.
+    Sheltered,
+}
+
+/// Where an answered call is, as far as its harbour is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Station {
+    BeforeDestination,
+    Destination,
+    /// Its destination is done with it, or it never gets there.
+    AfterDestination,
 }
 
 impl Call {
@@ -60,7 +92,7 @@ impl Call {
             calls,
             progress: Mutex::new(Progress {
                 stage: Stage::Queued,
-                canceled: false,
+                unwanted: None,
                 hook: None,
                 channel: String::new(),
                 gone: None,
@@ -70,6 +102,9 @@ impl Call {
                 ended_by: EndedBy::Call,
                 cause: None,
                 outcome: None,
+                fate: Fate::Open,
+                station: Station::BeforeDestination,
+                redirect: None,
             }),
             watcher: OnceLock::new(),
         })
@@ -86,18 +121,32 @@ impl Call {
     /// Marks the call to be hung up, and says who has it in hand.
     pub fn cancel(&self) -> Stage {
         let mut progress = self.progress();
-        progress.canceled = true;
+        progress.unwanted = Some(EndedBy::Cancel);
         if let Stage::InPbx(_) = progress.stage {
             progress.ended_by = EndedBy::Cancel;
         }
         progress.stage
     }
 
-    /// Moves the call on; false if it is to be hung up instead.
-    pub fn enter(&self, stage: Stage) -> bool {
+    /// Marks the call to be hung up unless it is answered, and says who has it in hand.
+    pub fn give_up(&self) -> Stage {
+        let mut progress = self.progress();
+        if !progress.answered {
+            progress.unwanted.get_or_insert(EndedBy::RingTimeout);
+        }
+        progress.stage
+    }
+
+    /// Moves the call on; or says that it is to be hung up instead, and as what.
+    pub fn enter(&self, stage: Stage) -> Result<(), EndedBy> {
         let mut progress = self.progress();
         progress.stage = stage;
-        !progress.canceled
+        progress.unwanted.map_or(Ok(()), Err)
+    }
+
+    /// Who has it in hand.
+    pub fn stage(&self) -> Stage {
+        self.progress().stage
     }
 
     /// Names the event loop that reads the channel.
@@ -122,7 +171,7 @@ impl Call {
     }
 
     /// Hangs it up if it was taken away to a channel of the PBX and nobody has
-    /// answered there either.
+    /// answered there either; nothing if it was not taken away, but answered.
     pub fn time_out_in_pbx(&self, hook: HookId) {
         let channel = self.channel();
         if !is_up(&channel, hook) {
@@ -179,7 +228,7 @@ impl Call {
             progress.answered = true;
             progress.last_control = control::ANSWER;
             progress.stage = Stage::InPbx(hook);
-            if progress.canceled {
+            if progress.unwanted == Some(EndedBy::Cancel) {
                 progress.ended_by = EndedBy::Cancel;
             }
         }
@@ -200,9 +249,14 @@ impl Call {
         self.progress().outcome = outcome;
     }
 
-    /// Whether it was asked to be hung up.
+    /// Whether it was asked to be hung up, answered or not.
     pub fn is_canceled(&self) -> bool {
-        self.progress().canceled
+        self.progress().unwanted == Some(EndedBy::Cancel)
+    }
+
+    /// What its hangup is to count as, if it is to be hung up before it is answered.
+    pub fn unwanted(&self) -> Option<EndedBy> {
+        self.progress().unwanted
     }
 
     /// Says why the channel is about to be hung up by this side. A frame that
@@ -264,6 +318,89 @@ impl Call {
 
     fn tell(&self, event: CallEvent) {
         self.calls.inbox.tell(event);
+    }
+}
+
+/// What becomes of it after the answer.
+impl Call {
+    /// AMD has heard who answered.
+    pub fn screened(&self, status: String, cause: String) {
+        self.tell(CallEvent::Screened { dialing: self.id(), status, cause });
+    }
+
+    /// It is to be given to its destination now; false if its harbour comes instead.
+    pub fn comes_to_destination(&self) -> bool {
+        let mut progress = self.progress();
+        let goes_on = progress.fate != Fate::Sheltered;
+        progress.station = match goes_on {
+            true => Station::Destination,
+            false => Station::AfterDestination,
+        };
+        goes_on
+    }
+
+    /// Its destination is done with it, or it goes elsewhere for good; true if it was sent
+    /// to its harbour meanwhile.
+    pub fn leaves_destination(&self) -> bool {
+        let mut progress = self.progress();
+        let before = std::mem::replace(&mut progress.station, Station::AfterDestination);
+        before == Station::Destination && progress.fate == Fate::Sheltered
+    }
+
+    /// Sends it to its harbour, unless it was joined with somebody or is past that.
+    pub fn shelter(&self) {
+        let Some(hook) = self.hook() else { return };
+        let is_sheltered = Cell::new(false);
+        break_off(&self.channel(), hook, || {
+            let mut progress = self.progress();
+            let is_open = progress.answered
+                && !progress.taken_away
+                && progress.fate == Fate::Open
+                && progress.station != Station::AfterDestination
+                && self.dialing.copy.harbour.is_some();
+            if is_open {
+                progress.fate = Fate::Sheltered;
+                is_sheltered.set(true);
+            }
+            // AMD is left to hear who it is.
+            is_open && progress.station == Station::Destination
+        });
+        if is_sheltered.get() {
+            self.tell(CallEvent::Sheltered { dialing: self.id() });
+        }
+    }
+
+    /// It was joined with the channel of this unique id; false if somebody, or its
+    /// harbour, has it already.
+    pub fn joined(&self, other: &str) -> bool {
+        let (hook, channel) = {
+            let mut progress = self.progress();
+            if !progress.answered || progress.fate != Fate::Open {
+                return false;
+            }
+            progress.fate = Fate::Connected;
+            (progress.hook, progress.channel.clone())
+        };
+        // Queues whose `setinterfacevar` is on say whom they have rung.
+        let member = hook.and_then(|hook| variable_of(&channel, hook, MEMBER_INTERFACE));
+        let agent = member
+            .filter(|member| !member.is_empty())
+            .or_else(|| channel_name(other).map(|name| interface_of(&name).to_owned()));
+        self.tell(CallEvent::Connected { dialing: self.id(), agent });
+        true
+    }
+
+    /// Where its dialplan wants it to go on when its destination is done with it.
+    pub fn redirect(&self) -> Option<Route> {
+        self.progress().redirect.clone()
+    }
+
+    pub fn set_redirect(&self, route: Option<Route>) {
+        self.progress().redirect = route;
+    }
+
+    pub fn take_redirect(&self) -> Option<Route> {
+        self.progress().redirect.take()
     }
 }
 

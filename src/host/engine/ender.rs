@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dialer::domain::EndedBy;
 
+use super::hearing::end_status;
 use super::queue::Queue;
 use super::ringing::Ringer;
 use crate::ast::border;
@@ -24,7 +25,6 @@ pub struct Endings(Arc<Queue<Ending>>);
 struct Ending {
     ringer: Ringer,
     by: EndedBy,
-    status: &'static str,
 }
 
 impl Enders {
@@ -58,16 +58,16 @@ impl Drop for Enders {
 
 impl Endings {
     /// Has a call hung up, by our own decision.
-    pub fn end(&self, ringer: Ringer, by: EndedBy, status: &'static str) {
+    pub fn end(&self, ringer: Ringer, by: EndedBy) {
         ringer.call.ends_by(by);
-        self.0.push(Ending { ringer, by, status });
+        self.0.push(Ending { ringer, by });
     }
 }
 
 impl Ending {
     fn carry_out(self) {
         let Ringer { call, leg, hook, deadline, .. } = self.ringer;
-        leg.publish_dial_status(self.status);
+        leg.publish_dial_status(end_status(self.by));
         leg.hangup();
         if call.is_taken_away() {
             // What was hung up is an empty channel.

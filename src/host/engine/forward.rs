@@ -25,12 +25,12 @@ impl Forwarded {
     /// Calls there in the time that is left, and hands the call to the event thread.
     pub fn follow(self, ringing: &Entrance) {
         let Forwarded { mut ringer, text } = self;
-        if ringer.call.is_canceled() {
-            return ringer.give_up(EndedBy::Cancel, "CANCEL");
+        if let Some(by) = ringer.call.unwanted() {
+            return ringer.give_up(by);
         }
         let left = ringer.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return ringer.give_up(EndedBy::RingTimeout, "NOANSWER");
+            return ringer.give_up(EndedBy::RingTimeout);
         }
         let (next, hook) = match call_next(&ringer, left) {
             Ok(called) => called,

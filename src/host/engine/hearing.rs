@@ -71,3 +71,12 @@ fn dial_status(cause: i32) -> &'static str {
         _ => "CHANUNAVAIL",
     }
 }
+
+/// The `DialEnd` status of a call that this side ends before it is answered.
+pub fn end_status(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::RingTimeout => "NOANSWER",
+        EndedBy::Cancel => "CANCEL",
+        _ => "CHANUNAVAIL",
+    }
+}

@@ -18,12 +18,15 @@ mod call;
 mod ender;
 mod forward;
 mod hearing;
+mod joining;
 mod placer;
 mod pool;
 mod queue;
 mod ringing;
+mod serving;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dialer::domain::{Dialing, DialingId, Outcome};
@@ -31,6 +34,7 @@ use dialer::domain::{Dialing, DialingId, Outcome};
 use super::inbox::Inbox;
 use super::timings::Stopwatch;
 use crate::ast::thread::SpawnError;
+use crate::ast::Subscription;
 pub use call::Call;
 use call::Stage;
 use ender::Enders;
@@ -48,6 +52,9 @@ const NO_ANSWER: i32 = 19;
 /// elsewhere, where nobody was called.
 const REDIRECTED: i32 = 23;
 
+/// Letters, digits and dashes of a uuid.
+const UUID_CHARS: usize = 36;
+
 /// Threads that request and call. Two keep one core busy; more only queue at
 /// the technology's own threads.
 const PLACERS: usize = 3;
@@ -59,6 +66,7 @@ const ENDERS: usize = 3;
 /// are not answered yet.
 pub struct Engine {
     // Dropped in this order: nothing may be handed to what has ended already.
+    _joins: Option<Subscription>,
     placers: Placers,
     ringing: Ringing,
     _enders: Enders,
@@ -70,6 +78,8 @@ pub struct Engine {
 pub struct Calls {
     inbox: Arc<Inbox>,
     live: Mutex<HashMap<DialingId, Arc<Call>>>,
+    /// How many were joined with somebody so far.
+    joins: AtomicU64,
     watches: Watches,
 }
 
@@ -84,13 +94,19 @@ pub struct Watches {
 
 impl Engine {
     pub fn start(inbox: Arc<Inbox>) -> Result<Engine, SpawnError> {
-        let calls = Arc::new(Calls { inbox, live: Mutex::default(), watches: Watches::default() });
+        let calls = Arc::new(Calls {
+            inbox,
+            live: Mutex::default(),
+            joins: AtomicU64::new(0),
+            watches: Watches::default(),
+        });
         let pool = Arc::new(Pool::new());
         let orders = Orders::default();
         let enders = Enders::start(ENDERS)?;
         let ringing = Ringing::start(pool.clone(), orders.clone(), enders.endings())?;
         let placers = Placers::start(PLACERS, orders, ringing.entrance())?;
-        Ok(Engine { placers, ringing, _enders: enders, pool, calls })
+        let joins = joining::watch(calls.clone());
+        Ok(Engine { _joins: joins, placers, ringing, _enders: enders, pool, calls })
     }
 
     /// Places a call. Exactly one `Ended` tells its end.
@@ -102,7 +118,7 @@ impl Engine {
 
     /// Hangs a call up, wherever it is.
     pub fn hang_up(&self, dialing: DialingId) {
-        let Some(call) = self.calls.lock().get(&dialing).cloned() else { return };
+        let Some(call) = self.calls.find(dialing) else { return };
         match call.cancel() {
             // Whoever has it in hand sees the mark before the next step.
             Stage::Queued | Stage::Placing => {}
@@ -111,10 +127,26 @@ impl Engine {
         }
     }
 
+    /// Hangs a call up unless it is answered.
+    pub fn give_up(&self, dialing: DialingId) {
+        let Some(call) = self.calls.find(dialing) else { return };
+        match call.give_up() {
+            Stage::Queued | Stage::Placing => {}
+            Stage::Ringing => self.ringing.entrance().give_up(call),
+            Stage::InPbx(hook) => call.time_out_in_pbx(hook),
+        }
+    }
+
+    /// Sends an answered call to its harbour, unless somebody has it by now.
+    pub fn shelter(&self, dialing: DialingId) {
+        if let Some(call) = self.calls.find(dialing) {
+            call.shelter();
+        }
+    }
+
     /// Lets a call know what somebody said that became of it.
     pub fn note(&self, dialing: DialingId, outcome: Option<Outcome>) {
-        let call = self.calls.lock().get(&dialing).cloned();
-        if let Some(call) = call {
+        if let Some(call) = self.calls.find(dialing) {
             call.note(outcome);
         }
     }
@@ -133,6 +165,11 @@ impl Engine {
         &self.calls.watches
     }
 
+    /// Calls that have not ended.
+    pub fn calls(&self) -> Arc<Calls> {
+        self.calls.clone()
+    }
+
     /// Calls that wait to be placed.
     pub fn waiting(&self) -> usize {
         self.placers.waiting()
@@ -142,5 +179,21 @@ impl Engine {
 impl Calls {
     fn lock(&self) -> MutexGuard<'_, HashMap<DialingId, Arc<Call>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, dialing: DialingId) -> Option<Arc<Call>> {
+        self.lock().get(&dialing).cloned()
+    }
+
+    /// How many were joined with somebody so far, as the inbox was told already.
+    pub fn joins(&self) -> u64 {
+        self.joins.load(Ordering::Acquire)
+    }
+
+    /// The call that placed the channel of this unique id.
+    pub fn of_channel(&self, uniqueid: &str) -> Option<Arc<Call>> {
+        // A call that was forwarded has channels whose ids begin with its own.
+        let id = uniqueid.get(..UUID_CHARS)?.parse().ok()?;
+        self.find(DialingId(id))
     }
 }

@@ -87,8 +87,8 @@ impl Order {
 
 /// Places one call and hands it to the event thread.
 fn place(call: Arc<Call>, ringing: &Entrance) {
-    if !call.enter(Stage::Placing) {
-        return call.not_placed(EndedBy::Cancel, 0);
+    if let Err(by) = call.enter(Stage::Placing) {
+        return call.not_placed(by, 0);
     }
     let dialing = call.dialing.clone();
     let (id, other) = (dialing.id.to_string(), dialing.other_channel.to_string());
@@ -109,8 +109,8 @@ fn place(call: Arc<Call>, ringing: &Entrance) {
         return call.not_placed(EndedBy::NotPlaced, 0);
     };
     call.hooked(hook, leg.name());
-    if call.is_canceled() {
-        call.ends_by(EndedBy::Cancel);
+    if let Some(by) = call.unwanted() {
+        call.ends_by(by);
         return leg.hangup();
     }
     if let Err(cause) = leg.call(dialing.copy.timeout_ms) {

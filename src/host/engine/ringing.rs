@@ -11,14 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialer::deadlines::Deadlines;
-use dialer::domain::{CallForward, DialingId, EndedBy, Forwards, Route};
+use dialer::domain::{CallForward, DialingId, EndedBy, Forwards};
 
 use super::call::{Call, Stage};
 use super::ender::Endings;
 use super::forward::Forwarded;
-use super::hearing::{hear, Verdict};
+use super::hearing::{end_status, hear, Verdict};
 use super::placer::Orders;
 use super::pool::Pool;
+use super::serving::Answered;
 use super::REDIRECTED;
 use crate::ast::channel::{Alerts, HookId, Knocker, Leg, Moved};
 use crate::ast::thread::{self, JoinHandle, SpawnError};
@@ -45,6 +46,7 @@ struct Door {
 enum Errand {
     Add(Box<Ringer>),
     HangUp(Arc<Call>),
+    GiveUp(Arc<Call>),
     Moved(DialingId, Moved),
     Stop,
 }
@@ -110,6 +112,11 @@ impl Entrance {
         self.send(Errand::HangUp(call));
     }
 
+    /// Hangs it up unless it is answered.
+    pub fn give_up(&self, call: Arc<Call>) {
+        self.send(Errand::GiveUp(call));
+    }
+
     /// Asterisk moved the call between channels.
     pub fn moved(&self, dialing: DialingId, how: Moved) {
         self.send(Errand::Moved(dialing, how));
@@ -169,6 +176,7 @@ impl Ringers {
             match errand {
                 Errand::Add(ringer) => self.add(*ringer),
                 Errand::HangUp(call) => self.hang_up(&call),
+                Errand::GiveUp(call) => self.give_up(&call),
                 Errand::Moved(dialing, Moved::Into) => self.watch_again(dialing),
                 Errand::Moved(dialing, Moved::Away) => self.let_go(dialing),
                 Errand::Stop => return false,
@@ -182,8 +190,8 @@ impl Ringers {
     }
 
     fn add(&mut self, ringer: Ringer) {
-        if !ringer.call.enter(Stage::Ringing) {
-            ringer.call.ends_by(EndedBy::Cancel);
+        if let Err(by) = ringer.call.enter(Stage::Ringing) {
+            ringer.call.ends_by(by);
             return ringer.leg.hangup();
         }
         let key = self.next_key;
@@ -208,7 +216,7 @@ impl Ringers {
         let before = watched.fd;
         match self.alerts.watch(&watched.ringer.leg, key) {
             Ok(fd) => watched.fd = fd,
-            Err(_) => return self.end(dialing, EndedBy::Call, "CHANUNAVAIL"),
+            Err(_) => return self.end(dialing, EndedBy::Call),
         }
         if watched.fd != before {
             self.alerts.forget(before, key);
@@ -224,18 +232,31 @@ impl Ringers {
         self.taken_away.insert(key, (call.clone(), hook));
         let goes_on = call.enter(Stage::InPbx(hook));
         leg.hangup();
-        if !goes_on {
-            call.hang_up_in_pbx(hook);
+        match goes_on {
+            Ok(()) => {}
+            Err(EndedBy::RingTimeout) => call.time_out_in_pbx(hook),
+            Err(_) => call.hang_up_in_pbx(hook),
         }
     }
 
     fn hang_up(&mut self, call: &Call) {
         if self.keys.contains_key(&call.id()) {
-            return self.end(call.id(), EndedBy::Cancel, "CANCEL");
+            return self.end(call.id(), EndedBy::Cancel);
         }
         // It was taken away to another channel meanwhile, or has ended.
         if let Some(hook) = call.hook() {
             call.hang_up_in_pbx(hook);
+        }
+    }
+
+    fn give_up(&mut self, call: &Call) {
+        if self.keys.contains_key(&call.id()) {
+            return self.end(call.id(), EndedBy::RingTimeout);
+        }
+        // It was answered or taken away to another channel meanwhile, or has ended. One
+        // that is being forwarded is hung up when it comes back.
+        if let Stage::InPbx(hook) = call.stage() {
+            call.time_out_in_pbx(hook);
         }
     }
 
@@ -264,8 +285,8 @@ impl Ringers {
         if call.is_canceled() {
             return leg.hangup();
         }
-        let answered = Answered { call, leg: Some(leg), at: Instant::now() };
-        self.pool.run(move || answered.hand_over());
+        let answered = Answered::new(call, leg);
+        self.pool.run(move || answered.serve());
     }
 
     /// The far end sends the call elsewhere: it is called there, or has ended.
@@ -277,19 +298,19 @@ impl Ringers {
             return ringer.sent_away();
         }
         match forwards.follow(copy, to, &leg.forward_context()) {
-            Ok(()) if call.enter(Stage::Placing) => {
-                self.orders.follow(Forwarded { ringer, text: to.to_owned() });
-            }
-            Ok(()) => self.endings.end(ringer, EndedBy::Cancel, "CANCEL"),
+            Ok(()) => match call.enter(Stage::Placing) {
+                Ok(()) => self.orders.follow(Forwarded { ringer, text: to.to_owned() }),
+                Err(by) => self.endings.end(ringer, by),
+            },
             Err(why) => ringer.not_followed(why, to),
         }
     }
 
     /// Hangs one call up by our own decision.
-    fn end(&mut self, dialing: DialingId, by: EndedBy, status: &'static str) {
+    fn end(&mut self, dialing: DialingId, by: EndedBy) {
         let Some(key) = self.keys.get(&dialing).copied() else { return };
         if let Some(ringer) = self.take(key) {
-            self.endings.end(ringer, by, status);
+            self.endings.end(ringer, by);
         }
     }
 
@@ -299,7 +320,7 @@ impl Ringers {
                 call.time_out_in_pbx(hook);
             }
             if let Some(ringer) = self.take(key) {
-                self.endings.end(ringer, EndedBy::RingTimeout, "NOANSWER");
+                self.endings.end(ringer, EndedBy::RingTimeout);
             }
         }
     }
@@ -315,9 +336,9 @@ impl Ringers {
 
 impl Ringer {
     /// Hangs it up by our own decision.
-    pub fn give_up(self, by: EndedBy, status: &str) {
+    pub fn give_up(self, by: EndedBy) {
         self.call.ends_by(by);
-        self.leg.publish_dial_status(status);
+        self.leg.publish_dial_status(end_status(by));
         self.leg.hangup();
     }
 
@@ -337,41 +358,5 @@ impl Ringer {
         self.call.ends_by_cause(EndedBy::Call, Some(REDIRECTED));
         self.leg.publish_dial_status("CHANUNAVAIL");
         self.leg.hangup();
-    }
-}
-
-/// An answered call on its way to its destination. If it does not get there, it
-/// is hung up and its end says so.
-struct Answered {
-    call: Arc<Call>,
-    leg: Option<Leg>,
-    at: Instant,
-}
-
-impl Answered {
-    /// Runs the destination on this thread until the call ends.
-    fn hand_over(mut self) {
-        let Some(leg) = self.leg.take() else { return };
-        // Ringback and the like came before the answer and was not read.
-        leg.drain();
-        self.call.watches().starts.add(self.at.elapsed());
-        let served = match &self.call.dialing.copy.route {
-            Route::Extension { context, exten, priority } => leg.run_pbx(context, exten, *priority),
-            Route::Application { name, data } => leg.run_application(name, data),
-        };
-        if let Err((error, leg)) = served {
-            log::warning!("Dialing {}: {error}", self.call.id());
-            self.leg = Some(leg);
-        }
-    }
-}
-
-impl Drop for Answered {
-    fn drop(&mut self) {
-        if let Some(leg) = self.leg.take() {
-            log::error!("Dialing {}: answered, but not handed over", self.call.id());
-            self.call.ends_by(EndedBy::NotHandedOver);
-            leg.hangup();
-        }
     }
 }

@@ -72,7 +72,7 @@ const STATUS: &[Header] = &[header(
     "1 starts, 2 pauses (live calls go on), 0 stops (live calls go on), 30 stops forcedly (live calls are hung up).",
 )];
 const PLAN: &[Header] = &[
-    header("DialMode", "0 none, 1 predictive, 2 preview, 3 power, 4 robo, 5 redirect. Default 1. Modes 2, 3 and 5 are not available: a campaign with them does not start."),
+    header("DialMode", "1 predictive: as many calls as its agents can serve, going by how many are answered. 2 preview: an agent looks at each target first (OutDialingPreview). 3 power: LinesPerAgent calls for each free agent. 4 robo: without regard to agents. 5 redirect: as 4, and the dialplan may send the call on. 6 progressive: one call for each free agent. 0 none: a campaign with it does not start. Default 1."),
     header("UuiField", "Target field (Name, Detail, UKey, UData, Email) or variable that is delivered as user-to-user information."),
     header("DialTimeout", "How long a call may go unanswered, in milliseconds, 1000 to 600000. Default 30000."),
     header("CallerId", "Caller id: \"Name\" <number>, or a number."),
@@ -92,6 +92,27 @@ const PLAN: &[Header] = &[
     header("MaxRetry6", "Tries of Number6 in all. Default 5."),
     header("MaxRetry7", "Tries of Number7 in all. Default 5."),
     header("MaxRetry8", "Tries of Number8 in all. Default 5."),
+    header("LinesPerAgent", "Mode power: calls for each free agent, 1 to 20 with up to two decimals. Default 2."),
+    header("AbandonTarget", "Mode predictive: most abandoned of all calls that people answer, in percent, 0.1 to 100 with up to two decimals. Default 3."),
+    header("AbandonAfter", "A person who has no agent so long after the answer is abandoned, in milliseconds, 500 to 60000. Default 2000."),
+    header("SafeHarbour", "Uuid of the destination that gets abandoned calls. Default: they go on waiting for an agent."),
+    header("MinRing", "How long a call with agents rings at least before it is given up, in milliseconds, 0 to 60000. Default 15000."),
+    header("PreviewTimeout", "Mode preview: how long an agent may look at a target, in seconds, 5 to 3600. Default 60."),
+    header("Amd", "1: answering machine detection (AMD) hears each answered call first. 0: it does not. Default 0."),
+    header("AmdData", "Arguments of the application AMD. Default: those of amd.conf."),
+    header("MachineDest", "Uuid of the destination that gets calls that a machine answered, with Amd. Default: they are hung up."),
+    header("RetryDelayBusy", "As RetryDelay, after a busy number, 0 to 2592000. Default: RetryDelay."),
+    header("RetryDelayNoAnswer", "As RetryDelay, when nobody answered or was reachable. Default: RetryDelay."),
+    header("RetryDelayCongestion", "As RetryDelay, when the network was full. Default: RetryDelay."),
+    header("RetryDelayMachine", "As RetryDelay, after a machine answered. Default: RetryDelay."),
+    header("RetryDelayAbandoned", "As RetryDelay, after the person who answered was abandoned. Default 259200, which is 72 hours."),
+    header("RetryDelayFailed", "As RetryDelay, after any other failure. Default: RetryDelay."),
+    header("MaxRetryBusy", "Tries of a target that end as busy, on all its numbers, 1 to 1000: after them it is out of tries. Default: no limit but that of each number."),
+    header("MaxRetryNoAnswer", "As MaxRetryBusy, of tries that nobody answered."),
+    header("MaxRetryCongestion", "As MaxRetryBusy, of tries that met a full network."),
+    header("MaxRetryMachine", "As MaxRetryBusy, of tries that a machine answered."),
+    header("MaxRetryAbandoned", "As MaxRetryBusy, of tries whose person was abandoned."),
+    header("MaxRetryFailed", "As MaxRetryBusy, of tries that failed otherwise."),
 ];
 const DESTINATION: &[Header] = &[
     header("Type", "0: an extension of the dialplan. 1: an application. Default 0."),
@@ -100,6 +121,7 @@ const DESTINATION: &[Header] = &[
     header("Priority", "Priority, for type 0, 1 to 65535. Default 1."),
     header("Application", "Application, for type 1."),
     header("Data", "The application's arguments, for type 1."),
+    header("Capacity", "Calls that it can serve at a time, 1 to 100000: modes with agents dial as for so many. Default: as its agents say, or no limit."),
 ];
 const LIST: &[Header] = &[required("DlmaUuid", "Uuid of the list that it goes into.")];
 const TARGET: &[Header] = &[
@@ -187,7 +209,7 @@ pub const ACTIONS: &[Action] = &[
     change("OutCampaignUpdate", "Change, start, pause or stop a campaign.", UPDATES, &[ACTION_ID, UUID, NAMED, STATUS, CAMPAIGN]),
     change("OutCampaignDelete", "Delete a campaign.", "Refused if the campaign is not stopped.", &[ACTION_ID, UUID]),
     show("OutCampaignShow", "Show campaigns.", "One OutCampaignEntry each, then OutCampaignListComplete.", &[ACTION_ID, ONE]),
-    show("OutCampaignStatShow", "Show how far campaigns are.", "One OutCampaignStatEntry each: targets in all, finished, available now or later, being dialled, and tries so far; then OutCampaignStatListComplete.", &[ACTION_ID, ONE]),
+    show("OutCampaignStatShow", "Show how far campaigns are.", "One OutCampaignStatEntry each: targets in all, finished, available now or later, being dialled, and tries so far; people who answered today and those of them who were abandoned, their share in percent today and over 30 days; and of the campaign's agents, if it dials for any, how many are free, have a call in hand, and are paused. Then OutCampaignStatListComplete.", &[ACTION_ID, ONE]),
     change("OutPlanCreate", "Create a plan.", "The answer has its Uuid.", &[ACTION_ID, NAMED, PLAN, VARIABLE]),
     change("OutPlanUpdate", "Change a plan.", UPDATES, &[ACTION_ID, UUID, NAMED, PLAN, VARIABLE]),
     change("OutPlanDelete", "Delete a plan.", DELETES, &[ACTION_ID, UUID]),

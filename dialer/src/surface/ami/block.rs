@@ -5,6 +5,7 @@ use crate::dialer::Refusal;
 use crate::domain::{
     CampaignId, DestinationId, DialListId, DialingId, Disposition, PlanId, TargetId, Timestamp,
 };
+use crate::hundredths::Hundredths;
 use std::fmt::{Arguments, Write};
 use uuid::Uuid;
 
@@ -105,6 +106,12 @@ impl Value for Disposition {
 impl Value for Timestamp {
     fn put(&self, text: &mut String) {
         // Writing to a String does not fail.
+        let _ = write!(text, "{self}");
+    }
+}
+
+impl Value for Hundredths {
+    fn put(&self, text: &mut String) {
         let _ = write!(text, "{self}");
     }
 }

@@ -3,14 +3,16 @@
 use super::fields::Fields;
 use crate::dialer::{Command, ListReset, Refusal};
 use crate::domain::{
-    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, CallBackTime, CallForward,
-    CampaignId, CampaignPatch, Change, DestinationId, DestinationKind, DestinationPatch,
-    DialListId, DialListPatch, DialMode, DialingId, Disposition, ListEnd, OutcomePatch, PlanId,
-    PlanPatch, ScheduleMode, SchedulePatch, StatusRequest, TargetId, TargetPatch,
+    parse_date, parse_dates, parse_days, parse_time, parse_time_zone, ByFailure, CallBackTime,
+    CallForward, CampaignId, CampaignPatch, Change, DestinationId, DestinationKind,
+    DestinationPatch, DialListId, DialListPatch, DialMode, DialingId, Disposition, ListEnd,
+    OutcomePatch, PacingPatch, PlanId, PlanPatch, RetryPatch, ScheduleMode, SchedulePatch,
+    ScreeningPatch, StatusRequest, TargetId, TargetPatch,
 };
 use crate::limits::{
-    CALLS_PER_SECOND, DIAL_TIMEOUT_MS, MAX_DIALINGS, NUMBERS_PER_TARGET, PRIORITY, RETRY_DELAY_S,
-    SERVICE_LEVEL, TEXT_BYTES, TRIES_PER_NUMBER, TRUNK_CHARACTERS, VALUE_BYTES,
+    ABANDON_AFTER_MS, ABANDON_TARGET, CALLS_PER_SECOND, CAPACITY, DIAL_TIMEOUT_MS, LINES_PER_AGENT,
+    MAX_DIALINGS, MIN_RING_MS, NUMBERS_PER_TARGET, PREVIEW_TIMEOUT_S, PRIORITY, RETRY_DELAY_S,
+    SERVICE_LEVEL, TEXT_BYTES, TRIES_PER_FAILURE, TRIES_PER_NUMBER, TRUNK_CHARACTERS, VALUE_BYTES,
 };
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -76,7 +78,7 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
     Ok(PlanPatch {
         name: fields.text("Name", TEXT_BYTES)?,
         detail: fields.text("Detail", TEXT_BYTES)?,
-        mode: fields.code("DialMode", "0 to 5", DialMode::from_code)?,
+        mode: fields.code("DialMode", "0 to 6", DialMode::from_code)?,
         dial_timeout_ms: fields.number("DialTimeout", DIAL_TIMEOUT_MS)?,
         caller_id: fields.text("CallerId", TEXT_BYTES)?,
         list_end: fields.code("DlEndHandle", "0 or 1", ListEnd::from_code)?,
@@ -94,9 +96,55 @@ fn plan_patch(fields: &Fields<'_>) -> Result<PlanPatch> {
         max_dialings: fields.number("MaxDialings", MAX_DIALINGS)?,
         calls_per_second: fields.number("CallsPerSecond", CALLS_PER_SECOND)?,
         max_tries,
+        pacing: pacing_patch(fields)?,
+        screening: screening_patch(fields)?,
+        retries: retry_patches(fields)?,
         variables: fields.variables()?,
     })
 }
+
+fn pacing_patch(fields: &Fields<'_>) -> Result<PacingPatch> {
+    Ok(PacingPatch {
+        lines_per_agent: fields.hundredths("LinesPerAgent", LINES_PER_AGENT)?,
+        abandon_target: fields.hundredths("AbandonTarget", ABANDON_TARGET)?,
+        abandon_after_ms: fields.number("AbandonAfter", ABANDON_AFTER_MS)?,
+        safe_harbour: ids(fields.reference("SafeHarbour", "destination")?, DestinationId),
+        min_ring_ms: fields.number("MinRing", MIN_RING_MS)?,
+        preview_timeout_s: fields.number("PreviewTimeout", PREVIEW_TIMEOUT_S)?,
+    })
+}
+
+fn screening_patch(fields: &Fields<'_>) -> Result<ScreeningPatch> {
+    let is_on = |code| match code {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    };
+    Ok(ScreeningPatch {
+        on: fields.code("Amd", "0 or 1", is_on)?,
+        data: fields.text("AmdData", TEXT_BYTES)?,
+        machines: ids(fields.reference("MachineDest", "destination")?, DestinationId),
+    })
+}
+
+fn retry_patches(fields: &Fields<'_>) -> Result<ByFailure<RetryPatch>> {
+    let mut patches: ByFailure<RetryPatch> = Default::default();
+    for (patch, (delay, tries)) in patches.iter_mut().zip(RETRY) {
+        patch.delay_s = fields.number(delay, RETRY_DELAY_S)?;
+        patch.max_tries = fields.number(tries, TRIES_PER_FAILURE)?;
+    }
+    Ok(patches)
+}
+
+/// Delay and tries after each kind of failure.
+pub const RETRY: ByFailure<(&str, &str)> = [
+    ("RetryDelayBusy", "MaxRetryBusy"),
+    ("RetryDelayNoAnswer", "MaxRetryNoAnswer"),
+    ("RetryDelayCongestion", "MaxRetryCongestion"),
+    ("RetryDelayMachine", "MaxRetryMachine"),
+    ("RetryDelayAbandoned", "MaxRetryAbandoned"),
+    ("RetryDelayFailed", "MaxRetryFailed"),
+];
 
 /// Names on input, and those of the output, which are taken too.
 const MAX_RETRY: [(&str, &str); NUMBERS_PER_TARGET] = [
@@ -129,6 +177,7 @@ fn destination_patch(fields: &Fields<'_>) -> Result<DestinationPatch> {
         variables: fields.variables()?,
         application: fields.token("Application", "_")?,
         data: fields.text("Data", VALUE_BYTES)?,
+        capacity: fields.number("Capacity", CAPACITY)?,
     })
 }
 

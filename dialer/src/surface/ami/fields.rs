@@ -4,6 +4,7 @@
 use super::{Action, Privilege};
 use crate::dialer::Refusal;
 use crate::domain::{Change, Variables};
+use crate::hundredths::Hundredths;
 use crate::limits::{TOKEN_BYTES, VALUE_BYTES, VARIABLES};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -97,6 +98,20 @@ impl<'a> Fields<'a> {
         self.value(name, |text| {
             let wanted = || format!("{} to {}", range.start(), range.end());
             in_range(text, &range).ok_or_else(|| wrong(text, wanted()))
+        })
+    }
+
+    /// A number with at most two decimals in a range; all in hundredths.
+    pub fn hundredths(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Change<u32>> {
+        self.value(name, |text| {
+            let number = Hundredths::parse(text).filter(|number| range.contains(&number.0));
+            let ends = (Hundredths(*range.start()), Hundredths(*range.end()));
+            let wanted = || format!("{} to {} with up to two decimals", ends.0, ends.1);
+            number.map(|number| number.0).ok_or_else(|| wrong(text, wanted()))
         })
     }
 

@@ -1,10 +1,13 @@
 //! Records as header lines, and events.
 
+use super::commands::RETRY;
 use super::Block;
-use crate::dialer::{Event, What};
+use crate::dialer::{CampaignFigures, Event, TeamStatus, What};
 use crate::domain::{
-    Campaign, Destination, DialList, Dialing, Plan, Route, Stamps, Target, TargetState, Variables,
+    Campaign, DayFigures, Destination, DialList, Dialing, Pacing, Plan, Route, Stamps, Target,
+    TargetState, Variables,
 };
+use crate::hundredths::Hundredths;
 use crate::limits::NUMBERS_PER_TARGET;
 use crate::store::CampaignStat;
 use crate::surface::result::dial_type;
@@ -93,13 +96,23 @@ pub fn campaign(block: &mut Block, campaign: &Campaign) {
     stamps(block, &campaign.stamps);
 }
 
-pub fn stat(block: &mut Block, stat: &CampaignStat) {
+/// With figures that only the dialer knows, if it could be asked.
+pub fn stat(block: &mut Block, stat: &CampaignStat, figures: Option<&CampaignFigures>) {
     block.line("Uuid", stat.campaign);
     block.line("DlTotalCount", stat.counts.total());
     block.line("DlFinishedCount", stat.counts.done);
     block.line("DlAvailableCount", stat.counts.available());
     block.line("DlDialingCount", stat.counts.dialing);
     block.line("DlCalledCount", stat.counts.tries);
+    let rate = |days: &DayFigures| Hundredths(days.abandon_rate()).in_full();
+    block.optional("AnsweredToday", figures.map(|f| f.today.answered));
+    block.optional("AbandonedToday", figures.map(|f| f.today.abandoned));
+    block.optional("AbandonRateToday", figures.map(|f| rate(&f.today)));
+    block.optional("AbandonRate30Days", figures.map(|f| rate(&f.thirty_days)));
+    let team = figures.and_then(|figures| figures.team.as_ref());
+    block.optional("AgentsFree", team.map(|team| team.free));
+    block.optional("AgentsBusy", team.map(TeamStatus::occupied));
+    block.optional("AgentsPaused", team.map(|team| team.paused));
 }
 
 pub fn plan(block: &mut Block, plan: &Plan) {
@@ -122,7 +135,26 @@ pub fn plan(block: &mut Block, plan: &Plan) {
     block.line("CallForward", plan.call_forward as i32);
     block.optional("MaxDialings", plan.max_dialings);
     block.optional("CallsPerSecond", plan.calls_per_second);
+    pacing(block, &plan.pacing);
+    block.line("Amd", i32::from(plan.screening.on));
+    block.optional("AmdData", plan.screening.data.as_deref());
+    block.optional("MachineDest", plan.screening.machines);
+    for ((delay, _), rule) in RETRY.iter().zip(&plan.retries) {
+        block.optional(delay, rule.delay_s);
+    }
+    for ((_, tries), rule) in RETRY.iter().zip(&plan.retries) {
+        block.optional(tries, rule.max_tries);
+    }
     stamps(block, &plan.stamps);
+}
+
+fn pacing(block: &mut Block, pacing: &Pacing) {
+    block.line("LinesPerAgent", Hundredths(pacing.lines_per_agent));
+    block.line("AbandonTarget", Hundredths(pacing.abandon_target));
+    block.line("AbandonAfter", pacing.abandon_after_ms);
+    block.optional("SafeHarbour", pacing.safe_harbour);
+    block.line("MinRing", pacing.min_ring_ms);
+    block.line("PreviewTimeout", pacing.preview_timeout_s);
 }
 
 pub fn destination(block: &mut Block, destination: &Destination) {
@@ -136,6 +168,7 @@ pub fn destination(block: &mut Block, destination: &Destination) {
     variables(block, &destination.variables);
     block.optional("Application", destination.application.as_deref());
     block.optional("Data", destination.data.as_deref());
+    block.optional("Capacity", destination.capacity);
     stamps(block, &destination.stamps);
 }
 
@@ -197,8 +230,8 @@ pub fn dialing(block: &mut Block, dialing: &Dialing) {
     block.line("DlmaUuid", dialing.list);
     block.line("DestUuid", dialing.destination);
     block.line("DlListUuid", dialing.target);
-    block.optional("CurrentQueue", None::<&str>);
-    block.optional("CurrentAgent", None::<&str>);
+    block.optional("CurrentQueue", dialing.queue.as_deref());
+    block.optional("CurrentAgent", dialing.agent.as_deref());
     block.line("DialIndex", dialing.number_index);
     block.line("DialAddr", &dialing.number);
     block.line("DialChannel", copy.dial_channel());

@@ -53,12 +53,22 @@ pub fn show(action: &str, fields: &Fields<'_>, backend: &dyn Backend, out: &mut 
             Reader::campaigns,
             records::campaign,
         ),
-        "OutCampaignStatShow" => objects.show(
-            &STATS,
-            |reader, id| Ok(reader.stats(Some(CampaignId(id)))?.pop()),
-            |reader| reader.stats(None),
-            records::stat,
-        ),
+        "OutCampaignStatShow" => {
+            // How far the lists are can be said also if the dialer cannot be asked.
+            let figures = match backend.ask(Command::ShowFigures(None)) {
+                Reply::Figures(figures) => figures,
+                _ => Vec::new(),
+            };
+            objects.show(
+                &STATS,
+                |reader, id| Ok(reader.stats(Some(CampaignId(id)))?.pop()),
+                |reader| reader.stats(None),
+                |block, stat| {
+                    let own = figures.iter().find(|own| own.campaign == stat.campaign);
+                    records::stat(block, stat, own);
+                },
+            )
+        }
         "OutPlanShow" => {
             objects.show(&PLANS, |reader, id| reader.plan(PlanId(id)), Reader::plans, records::plan)
         }

@@ -216,8 +216,8 @@ impl Choices<'_> {
     fn values(&self, header: &str, before: &[String], word: &str) -> Vec<String> {
         let known: &[&str] = match header {
             "Status" => &["0", "1", "2", "30"],
-            "ScMode" | "DlEndHandle" | "Type" => &["0", "1"],
-            "DialMode" => &["0", "1", "2", "3", "4", "5"],
+            "ScMode" | "DlEndHandle" | "Type" | "CallForward" | "Amd" => &["0", "1"],
+            "DialMode" => &["0", "1", "2", "3", "4", "5", "6"],
             "DryRun" | "Overwrite" => &["yes", "no"],
             "Duplicates" => &["skip", "take"],
             "Separator" => &["comma", "semicolon", "tab"],

@@ -76,7 +76,7 @@ pub(super) fn referred(header: &str) -> Option<Kind> {
     match header {
         "Plan" => Some(Kind::Plan),
         "Dlma" | "DlmaUuid" => Some(Kind::List),
-        "Dest" => Some(Kind::Destination),
+        "Dest" | "SafeHarbour" | "MachineDest" => Some(Kind::Destination),
         "NextCampaign" => Some(Kind::Campaign),
         _ => None,
     }

@@ -255,6 +255,7 @@ pub(super) fn one(
 ) -> Result<()> {
     let uuid = names::find(kind, object, backend)?;
     let found = match kind {
+        Kind::Campaign => campaign(CampaignId(uuid), backend)?,
         Kind::Dialing => live(Some(DialingId(uuid)), backend)?.first().map(|d| views::dialing(d)),
         _ => read(backend, |reader| stored(kind, uuid, reader))?,
     };
@@ -268,9 +269,6 @@ fn stored(kind: Kind, uuid: Uuid, reader: &Reader) -> Read<Option<Value>> {
     let used =
         |of: &dyn Fn(&Campaign) -> bool| Ok::<_, StoreError>(reader.campaigns()?.iter().any(of));
     Ok(match kind {
-        Kind::Campaign => reader
-            .campaign(CampaignId(uuid))?
-            .map(|campaign| views::campaign(&campaign, campaign.status != CampaignStatus::Stop)),
         Kind::Plan => {
             let used = used(&|campaign| campaign.plan == Some(PlanId(uuid)))?;
             reader.plan(PlanId(uuid))?.map(|plan| views::plan(&plan, used))
@@ -285,8 +283,19 @@ fn stored(kind: Kind, uuid: Uuid, reader: &Reader) -> Read<Option<Value>> {
             reader.list(DialListId(uuid))?.map(|list| views::list(&list, used))
         }
         Kind::Target => reader.target(TargetId(uuid))?.map(|target| views::target(&target)),
-        Kind::Dialing => None,
+        Kind::Campaign | Kind::Dialing => None,
     })
+}
+
+/// A campaign with its figures, if the dialer can be asked for them.
+fn campaign(id: CampaignId, backend: &dyn Backend) -> Result<Option<Value>> {
+    let Some(campaign) = read(backend, |reader| reader.campaign(id))? else { return Ok(None) };
+    let figures = match backend.ask(Command::ShowFigures(Some(id))) {
+        Reply::Figures(mut figures) => figures.pop(),
+        _ => None,
+    };
+    let used = campaign.status != CampaignStatus::Stop;
+    Ok(Some(views::campaign(&campaign, used, figures.as_ref())))
 }
 
 /// Live dialings, or one of them if it is live.

@@ -1,8 +1,9 @@
 //! `out show status`: how the dialer is, on one screen.
 
 use super::Console;
-use crate::dialer::{Command, Reply, Status, TrunkStatus};
-use crate::domain::CampaignStatus;
+use crate::dialer::{CampaignFigures, Command, Reply, Status, TeamStatus, TrunkStatus};
+use crate::domain::{CampaignStatus, DayFigures};
+use crate::hundredths::Hundredths;
 use crate::pacing::METERED_S;
 use std::fmt::Write;
 use std::time::Duration;
@@ -111,6 +112,12 @@ fn of_status(out: &mut String, status: &Status) {
                 campaign.answered
             ),
         );
+        if let Some(team) = &campaign.figures.team {
+            line(out, "", format_args!("  {}", of_team(team)));
+        }
+        if campaign.figures.thirty_days.answered > 0 {
+            line(out, "", format_args!("  {}", abandoned(&campaign.figures)));
+        }
     }
     if let Some(more @ 1..) = status.running.len().checked_sub(CAMPAIGNS_SHOWN) {
         line(out, "", format_args!("and {more} more"));
@@ -145,6 +152,32 @@ fn of_status(out: &mut String, status: &Status) {
     if let Some(ceiling) = &status.ceiling {
         line(out, "Held back by", format_args!("{ceiling}"));
     }
+}
+
+/// `queue sales: 2 agents free, 3 with a call, 1 paused, 0 away; 4 calls coming, 1 caller waits`
+fn of_team(team: &TeamStatus) -> String {
+    format!(
+        "{}: {} agents free, {} with a call, {} paused, {} away; {} calls coming, {} callers waiting",
+        team.name,
+        team.free,
+        team.occupied(),
+        team.paused,
+        team.away,
+        team.coming,
+        team.waiting
+    )
+}
+
+/// `abandoned: 1 of 40 people today (2.50 %), 1.20 % in 30 days`
+fn abandoned(figures: &CampaignFigures) -> String {
+    let rate = |days: &DayFigures| Hundredths(days.abandon_rate()).in_full();
+    format!(
+        "abandoned: {} of {} people today ({} %), {} % in 30 days",
+        figures.today.abandoned,
+        figures.today.answered,
+        rate(&figures.today),
+        rate(&figures.thirty_days)
+    )
 }
 
 /// `sip: 9 live of at most 30, 2.5 calls per second of at most 5`
@@ -226,7 +259,7 @@ fn span(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::dialer::RunningCampaign;
-    use crate::domain::{CampaignId, DialingStatus, Timestamp};
+    use crate::domain::{CampaignId, DialingStatus, TeamName, Timestamp};
     use crate::pacing::{Ceiling, Pace};
     use uuid::Uuid;
 
@@ -250,7 +283,37 @@ mod tests {
 
     fn campaign(name: Option<&str>, status: CampaignStatus) -> RunningCampaign {
         let id = CampaignId(Uuid::from_u128(7));
-        RunningCampaign { id, name: name.map(str::to_owned), status, dialings: 9, answered: 4 }
+        RunningCampaign {
+            id,
+            name: name.map(str::to_owned),
+            status,
+            dialings: 9,
+            answered: 4,
+            figures: CampaignFigures {
+                campaign: id,
+                today: DayFigures::default(),
+                thirty_days: DayFigures::default(),
+                team: None,
+            },
+        }
+    }
+
+    fn with_agents(mut campaign: RunningCampaign) -> RunningCampaign {
+        campaign.figures.today = DayFigures { answered: 40, abandoned: 1, ..DayFigures::default() };
+        campaign.figures.thirty_days =
+            DayFigures { answered: 1_000, abandoned: 12, ..DayFigures::default() };
+        campaign.figures.team = Some(TeamStatus {
+            name: TeamName::Queue("sales".to_owned()),
+            free: 2,
+            ringing: 1,
+            busy: 3,
+            wrapping_up: 4,
+            paused: 5,
+            away: 6,
+            waiting: 7,
+            coming: 8,
+        });
+        campaign
     }
 
     fn trunk(name: &str) -> TrunkStatus {
@@ -269,7 +332,7 @@ mod tests {
         let status = Status {
             campaigns: 5,
             running: vec![
-                campaign(Some("Sales"), CampaignStatus::Start),
+                with_agents(campaign(Some("Sales"), CampaignStatus::Start)),
                 campaign(None, CampaignStatus::Pausing),
             ],
             by_status: vec![(DialingStatus::DialBegin, 5), (DialingStatus::OriginateResponded, 4)],
@@ -289,6 +352,8 @@ Version            0.1.0 on Asterisk 22.10.1
 Up                 1 day 03:04:05
 Campaigns          3 stop, 1 start, 1 pausing
                    Sales: start, 9 live, 4 answered
+                     queue sales: 2 agents free, 8 with a call, 5 paused, 6 away; 8 calls coming, 7 callers waiting
+                     abandoned: 1 of 40 people today (2.50 %), 1.20 % in 30 days
                    00000000-0000-0000-0000-000000000007: pausing, 9 live, 4 answered
 Live dialings      9 of at most 500, 4 of them answered
                    5 dial begin, 4 answered

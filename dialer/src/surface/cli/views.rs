@@ -1,9 +1,12 @@
 //! Records as JSON, key by key as the old module shows them. What is new stands
 //! before `tm_create`.
 
+use crate::dialer::{CampaignFigures, TeamStatus};
 use crate::domain::{
-    Campaign, Destination, DialList, Dialing, Plan, Route, Stamps, Target, TargetState, Variables,
+    Campaign, DayFigures, Destination, DialList, Dialing, FailureKind, Plan, Route, Stamps, Target,
+    TargetState, Variables,
 };
+use crate::hundredths::Hundredths;
 use crate::surface::result::dial_type;
 use serde_json::{Map, Value};
 
@@ -35,6 +38,18 @@ impl Record {
         self.text("variables", json);
     }
 
+    fn figures(&mut self, figures: Option<&CampaignFigures>) {
+        let rate = |days: &DayFigures| Hundredths(days.abandon_rate()).in_full();
+        self.put("answered_today", figures.map(|f| f.today.answered));
+        self.put("abandoned_today", figures.map(|f| f.today.abandoned));
+        self.put("abandon_rate_today", figures.map(|f| rate(&f.today)));
+        self.put("abandon_rate_30_days", figures.map(|f| rate(&f.thirty_days)));
+        let team = figures.and_then(|figures| figures.team.as_ref());
+        self.put("agents_free", team.map(|team| team.free));
+        self.put("agents_busy", team.map(TeamStatus::occupied));
+        self.put("agents_paused", team.map(|team| team.paused));
+    }
+
     fn stamps(&mut self, stamps: &Stamps) {
         self.text("tm_create", Some(stamps.create));
         self.text("tm_delete", stamps.delete);
@@ -46,7 +61,11 @@ impl Record {
     }
 }
 
-pub(super) fn campaign(campaign: &Campaign, used: bool) -> Value {
+pub(super) fn campaign(
+    campaign: &Campaign,
+    used: bool,
+    figures: Option<&CampaignFigures>,
+) -> Value {
     let schedule = &campaign.schedule;
     let mut record = Record::new(campaign.id);
     record.text("detail", campaign.detail.as_ref());
@@ -66,6 +85,7 @@ pub(super) fn campaign(campaign: &Campaign, used: bool) -> Value {
     record.text("sc_time_end", schedule.time_end.as_ref());
     record.text("sc_day_list", schedule.day_list.as_ref());
     record.text("sc_timezone", schedule.time_zone.as_ref());
+    record.figures(figures);
     record.stamps(&campaign.stamps);
     record.finish()
 }
@@ -93,6 +113,21 @@ pub(super) fn plan(plan: &Plan, used: bool) -> Value {
     record.put("call_forward", plan.call_forward as i32);
     record.put("max_dialings", plan.max_dialings);
     record.put("calls_per_second", plan.calls_per_second);
+    let pacing = &plan.pacing;
+    record.put("lines_per_agent", Hundredths(pacing.lines_per_agent).to_string());
+    record.put("abandon_target", Hundredths(pacing.abandon_target).to_string());
+    record.put("abandon_after", pacing.abandon_after_ms);
+    record.text("safe_harbour", pacing.safe_harbour);
+    record.put("min_ring", pacing.min_ring_ms);
+    record.put("preview_timeout", pacing.preview_timeout_s);
+    record.put("amd", i32::from(plan.screening.on));
+    record.text("amd_data", plan.screening.data.as_ref());
+    record.text("machine_dest", plan.screening.machines);
+    for (kind, rule) in FailureKind::ALL.into_iter().zip(&plan.retries) {
+        let kind = kind.name().replace(' ', "_");
+        record.put(&format!("retry_delay_{kind}"), rule.delay_s);
+        record.put(&format!("max_retry_{kind}"), rule.max_tries);
+    }
     record.stamps(&plan.stamps);
     record.finish()
 }
@@ -120,6 +155,7 @@ pub(super) fn destination(destination: &Destination, used: bool) -> Value {
     record.variables(&destination.variables);
     record.text("application", destination.application.as_ref());
     record.text("data", destination.data.as_ref());
+    record.put("capacity", destination.capacity);
     record.stamps(&destination.stamps);
     record.finish()
 }
@@ -205,8 +241,12 @@ pub(super) fn dialing(dialing: &Dialing) -> Value {
     record.put("res_dial", dialing.res_dial);
     record.put("res_hangup", dialing.res_hangup);
     record.text("res_hangup_detail", dialing.res_hangup_detail.as_ref());
+    record.text("current_queue", dialing.queue.as_ref());
+    record.text("current_agent", dialing.agent.as_ref());
     record.text("tm_dial_begin", dialing.begun_at);
     record.text("tm_dial_end", dialing.dial_ended_at);
+    record.text("tm_connected", dialing.connected_at);
+    record.text("tm_abandoned", dialing.abandoned_at);
     record.text("tm_create", Some(dialing.claimed_at));
     record.put("tm_delete", Value::Null);
     record.text("tm_update", dialing.updated_at);

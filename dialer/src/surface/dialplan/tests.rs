@@ -104,10 +104,59 @@ fn bad_arguments_are_named() {
     assert!(why.starts_with("Name: is not valid UTF-8"), "{why}");
 }
 
+const PLACE: Place<'static> =
+    Place { dialing: DialingId(Uuid::nil()), may_redirect: true, context: "sales" };
+
 fn written(name: &str, value: &str) -> Result<OutcomePatch> {
-    match write_field(name, value.as_bytes(), DialingId(Uuid::nil()))? {
-        Command::SetOutcome(_, patch) => Ok(patch),
+    match write_field(name, value.as_bytes(), &PLACE)? {
+        Setting::Command(Command::SetOutcome(_, patch)) => Ok(patch),
         other => panic!("{other:?}"),
+    }
+}
+
+fn redirected(value: &str, place: &Place<'_>) -> Result<Option<String>> {
+    match write_field("redirect", value.as_bytes(), place)? {
+        Setting::Redirect(route) => Ok(route.as_ref().map(redirect::written)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_redirect_is_read_as_it_was_written() {
+    let table = [
+        ("survey", Some("sales,survey,1")),
+        ("ivr,survey", Some("ivr,survey,1")),
+        (" ivr , survey , 3 ", Some("ivr,survey,3")),
+        ("", None),
+    ];
+    for (value, expected) in table {
+        assert_eq!(redirected(value, &PLACE), Ok(expected.map(str::to_owned)), "{value}");
+    }
+}
+
+#[test]
+fn a_redirect_to_nowhere_is_refused_by_name() {
+    let table = [
+        ("ivr,", "Exten: is missing; allowed is exten, or context,exten, or context,exten,"),
+        (",survey", "Context: is missing"),
+        ("ivr,survey,", "Priority: is missing"),
+        ("ivr,survey,0", "Priority: '0' is not allowed; allowed is 1 to 65535"),
+        ("ivr,survey,label", "Priority: 'label' is not allowed"),
+        ("ivr,survey,1,2", "redirect: 4 parts are too many; allowed is exten, or"),
+        ("ivr&x,survey", "Context: has the character '&'"),
+        ("sur\nvey", "Exten: has the control character U+000A"),
+    ];
+    for (value, reason) in table {
+        let why = redirected(value, &PLACE).expect_err(value).to_string();
+        assert!(why.starts_with(reason), "{value}: {why}");
+    }
+    let other_mode = Place { may_redirect: false, ..PLACE };
+    for value in ["survey", ""] {
+        let why = redirected(value, &other_mode).expect_err(value).to_string();
+        assert!(
+            why.starts_with("redirect: can be set in calls of a plan with DialMode 5"),
+            "{why}"
+        );
     }
 }
 
@@ -125,8 +174,8 @@ fn outcomes_are_set_by_name() {
         ("disposition", "maybe", "Disposition: 'maybe' is not allowed; allowed is answered, "),
         ("disposition", "Answered", "Disposition: 'Answered' is not allowed"),
         ("call_back_at", "tomorrow", "CallBackAt: 'tomorrow' is not allowed; allowed is +SECONDS"),
-        ("name", "x", "name cannot be set; what can be is disposition, call_back_at"),
-        ("colour", "x", "there is no field 'colour'; allowed are disposition, call_back_at"),
+        ("name", "x", "name cannot be set; what can be is disposition, call_back_at, "),
+        ("colour", "x", "there is no field 'colour'; allowed are disposition, call_back_at, "),
         ("", "x", "there is no field ''"),
     ];
     for (name, value, reason) in table {

@@ -22,18 +22,22 @@ const APPLICATION_DESCRIPTION: [&str; 4] = [
 pub const FUNCTION_SYNOPSIS: &str =
     "Show what a call of the outbound dialer belongs to, and set what became of it.";
 
-const FUNCTION_DESCRIPTION: [&str; 5] = [
+const FUNCTION_DESCRIPTION: [&str; 6] = [
     "Can be used on the channel that the dialer has dialled, whoever runs its dialplan. On other \
      channels it is empty, with a warning.",
     "What is shown is the call's own copy: later changes of campaign, plan or target do not touch \
-     it. Only disposition and call_back_at can be set. The result, the events and the retries \
-     follow what was set; the result also keeps what the network said (network_disposition). It \
-     is kept even if Asterisk is killed right after.",
+     it. disposition, call_back_at and redirect can be set. The result, the events and the retries \
+     follow the first two; the result also keeps what the network said (network_disposition). They \
+     are kept even if Asterisk is killed right after.",
     "call_back: the number that was reached is dialled again after RetryDelay, or at call_back_at, \
      also if all its tries are used, and before other targets. do_not_call: the target is never \
      dialled again, by any campaign. answered: the target is done. Others: the target is tried \
      again as after such a call. answered and machine count only if the call was answered.",
-    "Setting it sets OUTSTATUS to SUCCESS, or to FAILURE and OUTDETAIL to the reason.",
+    "redirect: when the destination's application has returned or its dialplan has run out, and \
+     nobody has hung up (also not by Hangup()), the call goes on at that extension, on the same \
+     channel. The extension has to exist by then; otherwise it is logged and the call is \
+     hung up. A call that goes to a safe harbour leaves its redirect behind.",
+    "Setting a field sets OUTSTATUS to SUCCESS, or to FAILURE and OUTDETAIL to the reason.",
     "Example: Set(OUTBOUND(call_back_at)=+3600)",
 ];
 

@@ -1,0 +1,343 @@
+//! Agents: how they are seen, who gets a call, and where a call goes that nobody takes in
+//! time.
+
+mod harness;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use harness::campaign::create;
+use harness::{
+    poll_until, try_poll_until, Ami, Asterisk, Campaign, Message, Options, ResultLine, Shared,
+};
+
+const SOON: Duration = Duration::from_secs(15);
+const ENDED: Duration = Duration::from_secs(60);
+
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// One call for each free agent, to people who stay until somebody hangs up.
+const PLAN: Headers =
+    &[("TechName", "Local/"), ("TrunkName", "patient"), ("MaxRetry1", "1"), ("DialMode", "6")];
+
+/// How long members wrap up, in seconds.
+const WRAP_UP_S: f64 = 3.0;
+
+const QUEUES: &str = "
+[phone](!)
+strategy = rrmemory
+timeout = 60
+retry = 1
+ringinuse = no
+joinempty = yes
+wrapuptime = 0
+
+[states](phone)
+member => Local/1@desk/n,0,Anna,Custom:anna
+member => Local/2@desk/n,0,Bert,Custom:bert
+member => Local/3@desk/n,0,Carl,Custom:carl
+member => Local/4@desk/n,0,Dora,Custom:dora
+
+[wrapping](phone)
+wrapuptime = 3
+member => Local/11@desk/n,0,Emil
+
+[deaf](phone)
+member => Local/91@desk/n,0,Fritz
+
+[deaf2](phone)
+member => Local/92@desk/n,0,Gerd
+
+[late](phone)
+member => Local/81@desk/n,0,Late 1
+member => Local/82@desk/n,0,Late 2
+member => Local/83@desk/n,0,Late 3
+member => Local/84@desk/n,0,Late 4
+member => Local/85@desk/n,0,Late 5
+member => Local/86@desk/n,0,Late 6
+
+[others](phone)
+member => Local/93@desk/n,0,Hans,Custom:hans
+";
+
+const DIALPLAN: &str = "
+; Agents' phones: 1 to 7 are picked up at once, 8 after about a second, 9 never.
+[desk]
+exten => _[1-7]!,1,Answer()
+ same => n,Wait(1)
+ same => n,Hangup(16)
+exten => _8!,1,Ringing()
+ same => n,Wait(0.${RAND(930,1030)})
+ same => n,Answer()
+ same => n,Wait(1)
+ same => n,Hangup(16)
+exten => _9!,1,Ringing()
+ same => n,Wait(600)
+
+; One agent each, whom a hint stands for.
+[desks]
+exten => ida,hint,Custom:ida
+exten => ida,1,Dial(Local/5@desk/n)
+exten => away,hint,Custom:nobody
+exten => away,1,Wait(600)
+exten => h,1,UserEvent(Harbour,At: h)
+exten => nohint,1,Wait(1)
+
+[harbour]
+exten => s,1,UserEvent(Harbour,At: extension)
+ same => n,Wait(1)
+
+; Somebody else's caller.
+[caller]
+exten => s,1,Answer()
+ same => n,Queue(others)
+";
+
+/// The Asterisk of this suite.
+fn lab() -> Arc<Asterisk> {
+    static LAB: Shared<Asterisk> = Shared::new();
+    LAB.get(|| {
+        let options = Options::default().add("extensions.conf", DIALPLAN);
+        Asterisk::start(options.add("queues.conf", QUEUES))
+    })
+}
+
+fn queue(name: &str) -> [(&str, &str); 3] {
+    [("Type", "1"), ("Application", "Queue"), ("Data", name)]
+}
+
+fn campaign(ami: &Ami, plan: Headers, to: Headers, numbers: &[&str]) -> Campaign {
+    let targets: Vec<[(&str, &str); 1]> =
+        numbers.iter().map(|number| [("Number1", *number)]).collect();
+    let targets: Vec<Headers> = targets.iter().map(|target| &target[..]).collect();
+    Campaign::create(ami, numbers[0], plan, to, &targets).unwrap()
+}
+
+/// Sets the state of a device from outside.
+fn device(asterisk: &Asterisk, name: &str, state: &str) {
+    asterisk.rx(&format!("devstate change Custom:{name} {state}"));
+}
+
+/// Waits until a target is not dialled for this reason, of which a part is given.
+#[track_caller]
+fn waits(asterisk: &Asterisk, target: &str, why: &str) {
+    let command = format!("out explain dl {target}");
+    let mut last = String::new();
+    let said = try_poll_until(SOON, why, || {
+        last = asterisk.rx(&command);
+        last.contains(why).then_some(())
+    });
+    assert!(said.is_ok(), "not said to be: {why}; but: {last}");
+}
+
+/// Waits until a number is dialled.
+#[track_caller]
+fn dialled(ami: &Ami, mark: usize, campaign: &Campaign, count: usize) {
+    poll_until(SOON, &format!("{count} calls"), || {
+        let events = ami.events_since(mark, "OutDialingCreate");
+        let ours = events.iter().filter(|event| event.text("CampUuid") == campaign.uuid);
+        (ours.count() >= count).then_some(())
+    });
+}
+
+fn pause(ami: &Ami, interface: &str, paused: &str) {
+    let headers = [
+        ("Action", "QueuePause"),
+        ("Interface", interface),
+        ("Paused", paused),
+        ("Queue", "states"),
+    ];
+    ami.succeed(&headers);
+}
+
+#[test]
+fn members_are_seen_as_they_are() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    for (name, state) in [("anna", "INUSE"), ("bert", "RINGING"), ("carl", "UNAVAILABLE")] {
+        device(&asterisk, name, state);
+    }
+    device(&asterisk, "dora", "NOT_INUSE");
+    pause(&ami, "Local/4@desk/n", "1");
+    let campaign = campaign(&ami, PLAN, &queue("states"), &["401", "402"]);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    let seen = "queue states: 0 free, 1 ringing, 1 busy, 0 wrapping up, 1 paused, 1 away";
+    waits(&asterisk, &campaign.targets[0], seen);
+    // A device that becomes idle, and a member that goes on, are seen by what they change.
+    device(&asterisk, "anna", "NOT_INUSE");
+    dialled(&ami, mark, &campaign, 1);
+    pause(&ami, "Local/4@desk/n", "0");
+    dialled(&ami, mark, &campaign, 2);
+    let agents: Vec<String> = ended(&asterisk, &ami, &campaign, mark, 2);
+    let mut agents: Vec<&str> = agents.iter().map(String::as_str).collect();
+    agents.sort_unstable();
+    assert_eq!(agents, ["Local/1@desk", "Local/4@desk"]);
+}
+
+/// Waits for the campaign's end and gives the agents of its calls.
+#[track_caller]
+fn ended(
+    asterisk: &Asterisk,
+    ami: &Ami,
+    campaign: &Campaign,
+    mark: usize,
+    count: usize,
+) -> Vec<String> {
+    campaign.wait_status(ami, mark, ENDED, 0).unwrap();
+    let lines = campaign.results(asterisk, count);
+    lines.iter().map(|line| line.text("agent").to_owned()).collect()
+}
+
+/// Nobody is called for an agent who writes up the last call. The first wrap-up shows how
+/// long that takes, which no action of the queue tells.
+#[test]
+fn a_wrap_up_is_waited_for() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let campaign = campaign(&ami, PLAN, &queue("wrapping"), &["411", "412", "413"]);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    waits(&asterisk, &campaign.targets[2], "0 free, 0 ringing, 0 busy, 1 wrapping up");
+    let agents = ended(&asterisk, &ami, &campaign, mark, 3);
+    assert_eq!(agents, ["Local/11@desk"; 3]);
+    let lines = campaign.results(&asterisk, 3);
+    for pair in lines.windows(2) {
+        let pause_s = pair[1].seconds("tm_dialing") - pair[0].seconds("tm_hangup");
+        // The queue counts whole seconds.
+        assert!(pause_s > WRAP_UP_S - 1.0 && pause_s < WRAP_UP_S + 2.0, "{pause_s}: {lines:#?}");
+    }
+}
+
+/// The agent's name is told while the call is up.
+#[test]
+fn who_has_the_call_is_told_when_it_is_joined() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    device(&asterisk, "ida", "INUSE");
+    let to = [("Exten", "ida"), ("Context", "desks")];
+    let campaign = campaign(&ami, PLAN, &to, &["421"]);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    waits(&asterisk, &campaign.targets[0], "extension ida@desks: 0 free, 0 ringing, 1 busy");
+    device(&asterisk, "ida", "RINGING");
+    waits(&asterisk, &campaign.targets[0], "extension ida@desks: 0 free, 1 ringing, 0 busy");
+    device(&asterisk, "ida", "UNAVAILABLE");
+    waits(&asterisk, &campaign.targets[0], "0 wrapping up, 0 paused, 1 away");
+    device(&asterisk, "ida", "NOT_INUSE");
+    let is_told = |message: &Message| {
+        message.is_event("OutDialingUpdate")
+            && message.text("CampUuid") == campaign.uuid
+            && message.text("CurrentAgent") == "Local/5@desk"
+    };
+    let event = ami.wait_since(mark, SOON, "the agent", is_told).unwrap();
+    assert_eq!(event.text("Status"), "6", "{event}");
+    assert_eq!(ended(&asterisk, &ami, &campaign, mark, 1), ["Local/5@desk"]);
+}
+
+#[test]
+fn a_team_that_is_not_there_is_refused_by_name() {
+    let (_asterisk, ami) = (lab(), lab().ami());
+    let nohint = [("Exten", "nohint"), ("Context", "desks")];
+    let cases: [(Headers, &str); 2] = [
+        (&queue("nobody"), "there is no such queue: queue nobody"),
+        (&nohint, "nobody can be free there"),
+    ];
+    for (to, why) in cases {
+        let campaign = campaign(&ami, PLAN, to, &["431"]);
+        let refused = campaign.set_status(&ami, 1).expect_err("no agents");
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+/// A caller of somebody else is served before ours.
+#[test]
+fn callers_of_others_come_first() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    device(&asterisk, "hans", "NOT_INUSE");
+    let channel = "Local/s@caller/n";
+    let call = [
+        ("Action", "Originate"),
+        ("Channel", channel),
+        ("Application", "Wait"),
+        ("Data", "600"),
+        ("Async", "true"),
+    ];
+    let mark = ami.mark();
+    ami.succeed(&call);
+    let waiting = |message: &Message| {
+        message.is_event("QueueCallerJoin") && message.text("Queue") == "others"
+    };
+    let joined = ami.wait_since(mark, SOON, "the caller", waiting).unwrap();
+    let campaign = campaign(&ami, PLAN, &queue("others"), &["441"]);
+    campaign.set_status(&ami, 1).unwrap();
+    waits(&asterisk, &campaign.targets[0], "0 calls are on their way and 1 callers wait");
+    ami.succeed(&[("Action", "Hangup"), ("Channel", joined.text("Channel"))]);
+    dialled(&ami, mark, &campaign, 1);
+    campaign.set_status(&ami, 30).unwrap();
+    campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+}
+
+/// The harbours that a call heard, by its events.
+fn harbours(ami: &Ami, mark: usize, line: &ResultLine) -> Vec<String> {
+    let mut events = ami.events_since(mark, "UserEvent");
+    events.retain(|event| {
+        event.text("UserEvent") == "Harbour" && event.text("Uniqueid") == line.text("dialing_uuid")
+    });
+    events.iter().map(|event| event.text("At").to_owned()).collect()
+}
+
+/// Whatever the destination is, and whatever the harbour.
+#[test]
+fn a_person_whom_nobody_takes_in_time_hears_the_harbour() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    device(&asterisk, "nobody", "NOT_INUSE");
+    let away = [("Exten", "away"), ("Context", "desks")];
+    let extension = [("Exten", "s"), ("Context", "harbour")];
+    let application =
+        [("Type", "1"), ("Application", "UserEvent"), ("Data", "Harbour,At: application")];
+    let cases: [(&str, Headers, Headers, &[&str]); 4] = [
+        ("451", &queue("deaf"), &extension, &["extension"]),
+        ("452", &queue("deaf2"), &application, &["application"]),
+        ("453", &away, &extension, &["extension"]),
+        ("454", &away, &application, &["application", "h"]),
+    ];
+    for (number, to, harbour, heard) in cases {
+        let harbour = create(&ami, "OutDestinationCreate", harbour).unwrap();
+        let plan = [PLAN, &[("AbandonAfter", "1000"), ("SafeHarbour", harbour.as_str())]].concat();
+        let campaign = campaign(&ami, &plan, to, &[number]);
+        let mark = ami.mark();
+        campaign.set_status(&ami, 1).unwrap();
+        campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+        let line = campaign.results(&asterisk, 1).remove(0);
+        assert_eq!(harbours(&ami, mark, &line), heard, "{line:?}");
+        assert_eq!(line.disposition(), "abandoned", "{line:?}");
+        let waited_s = line.seconds("tm_abandoned") - line.seconds("tm_dial_end");
+        assert!((0.9..1.5).contains(&waited_s), "{waited_s}: {line:?}");
+    }
+}
+
+/// Agents pick up at just the time at which it is too late: each call is either theirs or
+/// the harbour's.
+#[test]
+fn either_an_agent_has_a_call_or_its_harbour() {
+    const CALLS: usize = 24;
+    let (asterisk, ami) = (lab(), lab().ami());
+    let harbour = [("Exten", "s"), ("Context", "harbour")];
+    let harbour = create(&ami, "OutDestinationCreate", &harbour).unwrap();
+    let plan = [
+        PLAN,
+        &[("AbandonAfter", "1000"), ("SafeHarbour", harbour.as_str()), ("RetryDelay", "3600")],
+    ]
+    .concat();
+    let numbers: Vec<String> = (0..CALLS).map(|n| format!("46{n:02}")).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let campaign = campaign(&ami, &plan, &queue("late"), &numbers);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    let lines = campaign.results(&asterisk, CALLS);
+    for line in &lines {
+        let is_sheltered = harbours(&ami, mark, line) == ["extension"];
+        let has_agent = !line.text("agent").is_empty();
+        assert_ne!(is_sheltered, has_agent, "{line:?}");
+        let expected = if is_sheltered { "abandoned" } else { "answered" };
+        assert_eq!(line.disposition(), expected, "{line:?}");
+    }
+}
