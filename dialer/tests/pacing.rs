@@ -116,7 +116,7 @@ fn calls_without_patience_are_erlangs_loss() {
         (1..=agents).fold(1.0, |lost, agent| load * lost / (agent as f64 + load * lost))
     };
     for (agents, load) in [(5, 4.0), (20, 18.0)] {
-        let mut scenario = plain(agents, 400.0);
+        let mut scenario = plain(agents, 200.0);
         let day = simulate(&scenario, &mut Arrivals::new(load / 60.0), 2);
         assert_near(lost(&day), erlang_b(agents, load), 0.03);
         // It depends on the mean talk only.
@@ -148,7 +148,7 @@ fn lost_with_patience(agents: usize, arrivals: f64, talk_s: f64, patience: f64) 
 #[test]
 fn calls_with_a_fixed_patience() {
     for (agents, load, patience) in [(5, 4.0, 10.0), (20, 19.0, 2.0)] {
-        let mut scenario = plain(agents, 400.0);
+        let mut scenario = plain(agents, 200.0);
         scenario.abandon_after_s = patience;
         let arrivals = load / 60.0;
         let day = simulate(&scenario, &mut Arrivals::new(arrivals), 4);
@@ -216,7 +216,7 @@ fn mean(days: &[OfDay], of: impl Fn(&OfDay) -> f64) -> f64 {
 
 #[test]
 fn predictive_is_far_ahead_and_keeps_its_limit() {
-    for (name, hours, gain) in [("S-A10-p20-T180", 2.0, 0.10), ("S-A30-p20-T45", 0.75, 0.25)] {
+    for (name, hours, gain) in [("S-A10-p20-T180", 1.0, 0.10), ("S-A30-p20-T45", 0.5, 0.25)] {
         let mut scenario = read(name);
         scenario.duration_s = hours * 3_600.0;
         let ours = days(&scenario, || Box::new(Predictive::new(&scenario, true)));
@@ -225,8 +225,8 @@ fn predictive_is_far_ahead_and_keeps_its_limit() {
         let occupancy = |days| mean(days, |day| day.occupancy);
         assert!(occupancy(&ours) > occupancy(&progressive) + gain, "{name}: {ours:?}");
         assert!(occupancy(&progressive) > occupancy(&old), "{name}");
-        assert!(mean(&ours, |day| day.abandonment) < 0.035, "{name}: {ours:?}");
         for day in &ours {
+            assert!(day.over(0.03) < 2.0, "{name}: {day:?}");
             println!("{name}: {:.1} µs a decision", day.decision_us);
         }
     }

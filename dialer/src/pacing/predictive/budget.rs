@@ -29,14 +29,15 @@ const WIDEST: f64 = 1.6;
 /// At least so many answers are thought to be left in the period.
 const FEWEST_LEFT: f64 = 60.0;
 
-/// A period without an end is thought to have so many left.
+/// Without an end of the period, so many answers back count, and so many lie ahead.
 const OPEN_END: f64 = 2_000.0;
 
 /// What is kept in hand.
 const RESERVE: f64 = 2.0;
 
-/// How far back answers per second are measured.
+/// How far back answers per second are measured, and from when on that is believed.
 const RATE_WINDOW_S: Seconds = 1_800.0;
+const RATE_KNOWN_S: Seconds = 600.0;
 
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
@@ -90,6 +91,12 @@ impl Budget {
     }
 
     pub fn answered(&mut self, price: f64) {
+        if self.period_end.is_none() {
+            let keep = 1.0 - 1.0 / OPEN_END;
+            self.answers *= keep;
+            self.abandoned *= keep;
+            self.credit *= keep;
+        }
         self.answers += 1.0;
         self.recent += 1.0;
         self.credit += self.target;
@@ -147,7 +154,8 @@ impl Budget {
             return 0.0;
         }
         let left = self.left();
-        if left < FEWEST_LEFT && self.credit < 1.0 && self.answers > FEWEST_LEFT {
+        let is_over = left < FEWEST_LEFT && self.recent_s > RATE_KNOWN_S;
+        if is_over && self.credit < 1.0 {
             return 0.0;
         }
         let rate = self.target + (self.credit - RESERVE) / left.max(FEWEST_LEFT);
@@ -229,6 +237,29 @@ mod tests {
         long.expect(1e9);
         short.expect(150.0);
         assert!(short.price() < long.price() && short.price() > 0.0);
+    }
+
+    #[test]
+    fn without_a_period_what_is_long_ago_is_forgotten() {
+        let mut budget = budget(None);
+        for _ in 0..2_000 {
+            budget.answered(0.05);
+            budget.abandoned(1.0);
+        }
+        assert!(budget.share() > 0.9);
+        for _ in 0..20_000 {
+            budget.answered(0.05);
+        }
+        assert!(budget.share() < 0.001 && budget.price() > 0.05, "{budget:?}");
+    }
+
+    #[test]
+    fn after_a_restart_in_a_day_with_credit_it_goes_on() {
+        let options = Options { answers: 1_000, abandoned: 20, ..Options::default() };
+        let with_credit = Budget::new(&options, 0.0, Some(3_600.0)).price();
+        let options = Options { answers: 1_000, abandoned: 40, ..Options::default() };
+        let without = Budget::new(&options, 0.0, Some(3_600.0)).price();
+        assert!(with_credit > without && without > 0.0, "{with_credit} {without}");
     }
 
     #[test]
