@@ -16,12 +16,12 @@ const PRIOR: Tally = Tally { answers: 2.0, trials: 4.0 };
 const BLOCKS: usize = 40;
 
 /// Of what is older so many answers are kept.
-const OLDER_ANSWERS: f64 = 120.0;
+const OLDER_ANSWERS: f64 = 300.0;
 
 /// A change is believed when the newest blocks, at least so many, are so much more
 /// likely with a rate of their own (twice the logarithm of the likelihood ratio).
 const FEWEST_BLOCKS: usize = 4;
-const BELIEVED: f64 = 12.0;
+const BELIEVED: f64 = 24.0;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {

@@ -29,14 +29,15 @@ const WIDEST: f64 = 1.6;
 /// At least so many answers are thought to be left in the period.
 const FEWEST_LEFT: f64 = 60.0;
 
-/// A period without an end is thought to have so many left.
+/// Without an end of the period, so many answers back count, and so many lie ahead.
 const OPEN_END: f64 = 2_000.0;
 
 /// What is kept in hand.
 const RESERVE: f64 = 2.0;
 
-/// How far back answers per second are measured.
+/// How far back answers per second are measured, and from when on that is believed.
 const RATE_WINDOW_S: Seconds = 1_800.0;
+const RATE_KNOWN_S: Seconds = 600.0;
 
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
@@ -53,6 +54,8 @@ pub(super) struct Budget {
     recent: f64,
     recent_s: Seconds,
     rolled_at: Seconds,
+    /// Live answers that the list can still bring, if that is known.
+    in_list: Option<f64>,
 }
 
 impl Budget {
@@ -68,6 +71,7 @@ impl Budget {
             recent: 0.0,
             recent_s: 0.0,
             rolled_at: now,
+            in_list: None,
         };
         budget.aim(options, period_end);
         budget
@@ -75,7 +79,7 @@ impl Budget {
 
     /// Another target or period end; what was spent stays spent.
     pub fn aim(&mut self, options: &Options, period_end: Option<Seconds>) {
-        self.target = options.target() * AIM;
+        self.target = options.abandon_target * AIM;
         self.period_end = period_end;
         self.credit = self.target * self.answers - self.abandoned;
     }
@@ -87,6 +91,12 @@ impl Budget {
     }
 
     pub fn answered(&mut self, price: f64) {
+        if self.period_end.is_none() {
+            let keep = 1.0 - 1.0 / OPEN_END;
+            self.answers *= keep;
+            self.abandoned *= keep;
+            self.credit *= keep;
+        }
         self.answers += 1.0;
         self.recent += 1.0;
         self.credit += self.target;
@@ -125,11 +135,17 @@ impl Budget {
         self.recent_s = self.recent_s * keep + RATE_WINDOW_S * (1.0 - keep);
     }
 
+    /// So many live answers can the list still bring.
+    pub fn expect(&mut self, answers: f64) {
+        self.in_list = Some(answers);
+    }
+
     /// Live answers that are still to be expected in the period.
     fn left(&self) -> f64 {
-        let Some(end) = self.period_end else { return OPEN_END };
         let rate = self.recent / self.recent_s.max(60.0);
-        rate * (end - self.rolled_at).max(0.0)
+        let in_period =
+            self.period_end.map_or(OPEN_END, |end| rate * (end - self.rolled_at).max(0.0));
+        self.in_list.map_or(in_period, |in_list| in_list.min(in_period))
     }
 
     /// The harm that one more live answer may bring.
@@ -138,7 +154,8 @@ impl Budget {
             return 0.0;
         }
         let left = self.left();
-        if left < FEWEST_LEFT && self.credit < 1.0 && self.answers > FEWEST_LEFT {
+        let is_over = left < FEWEST_LEFT && self.recent_s > RATE_KNOWN_S;
+        if is_over && self.credit < 1.0 {
             return 0.0;
         }
         let rate = self.target + (self.credit - RESERVE) / left.max(FEWEST_LEFT);
@@ -210,6 +227,39 @@ mod tests {
         }
         assert!(budget.share() > 0.03);
         assert_eq!(budget.price(), 0.0);
+    }
+
+    #[test]
+    fn a_short_list_is_dialled_more_carefully() {
+        let mut long = budget(None);
+        long.answered(0.05);
+        let mut short = long.clone();
+        long.expect(1e9);
+        short.expect(150.0);
+        assert!(short.price() < long.price() && short.price() > 0.0);
+    }
+
+    #[test]
+    fn without_a_period_what_is_long_ago_is_forgotten() {
+        let mut budget = budget(None);
+        for _ in 0..2_000 {
+            budget.answered(0.05);
+            budget.abandoned(1.0);
+        }
+        assert!(budget.share() > 0.9);
+        for _ in 0..20_000 {
+            budget.answered(0.05);
+        }
+        assert!(budget.share() < 0.001 && budget.price() > 0.05, "{budget:?}");
+    }
+
+    #[test]
+    fn after_a_restart_in_a_day_with_credit_it_goes_on() {
+        let options = Options { answers: 1_000, abandoned: 20, ..Options::default() };
+        let with_credit = Budget::new(&options, 0.0, Some(3_600.0)).price();
+        let options = Options { answers: 1_000, abandoned: 40, ..Options::default() };
+        let without = Budget::new(&options, 0.0, Some(3_600.0)).price();
+        assert!(with_credit > without && without > 0.0, "{with_credit} {without}");
     }
 
     #[test]

@@ -14,6 +14,26 @@
 //! | `answer_time` | how long until an answer |
 //! | `verdicts` | answered, but not yet known to be a person |
 //! | `team`, `durations` | who is free, and when the others will be |
+//!
+//! ```
+//! use dialer::pacing::predictive::*;
+//!
+//! let mut team = Team::new();
+//! team.set(0.0, AgentId(1), AgentState::Free);
+//! team.set(0.0, AgentId(2), AgentState::Talking { since: -60.0 });
+//!
+//! let mut predictor = Predictor::new(&Options::default(), 0.0);
+//! let decision = predictor.decide(0.0, &team, &Expected::default(), 10);
+//! assert!(decision.launch >= 1);
+//!
+//! predictor.see(0.0, Seen::Dialed { call: CallId(7) });
+//! predictor.see(9.0, Seen::Answered { call: CallId(7) });
+//! team.set_waiting(1);
+//! predictor.see(9.4, Seen::Connected { call: CallId(7) });
+//! team.set_waiting(0);
+//! team.set(9.4, AgentId(1), AgentState::Talking { since: 9.4 });
+//! assert_eq!(predictor.decide(9.4, &team, &Expected::default(), 0).launch, 0);
+//! ```
 
 mod answer_rate;
 mod answer_time;
@@ -53,6 +73,7 @@ pub struct AgentId(pub u64);
 /// What an agent does.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AgentState {
+    /// Also while the phone rings for somebody who waits: that one is counted as waiting.
     Free,
     Talking {
         since: Seconds,
@@ -80,7 +101,8 @@ pub struct Options {
     /// Live answers of the period so far, and how many of them found no agent.
     pub answers: u64,
     pub abandoned: u64,
-    /// When the period ends over which the share is counted.
+    /// When the period ends over which the share is counted. `None`: there is none, and the
+    /// last 2,000 answers or so count.
     pub period_end: Option<Seconds>,
     /// Answers are listened to first: [`Seen::Verdict`] tells people from machines. Without
     /// it, each answer is a person.
@@ -103,11 +125,25 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(self) fn target(&self) -> f64 {
-        if self.abandon_target.is_finite() {
-            self.abandon_target.clamp(0.0, 1.0)
-        } else {
-            0.0
+    /// With values that can be reckoned with; what is no number becomes the default.
+    fn checked(&self) -> Options {
+        let default = Options::default();
+        let within = |value: f64, least: f64, most: f64, default: f64| {
+            if value.is_nan() {
+                default
+            } else {
+                value.clamp(least, most)
+            }
+        };
+        let day = 86_400.0;
+        Options {
+            abandon_target: within(self.abandon_target, 0.0, 1.0, default.abandon_target),
+            abandon_after_s: within(self.abandon_after_s, 0.0, day, default.abandon_after_s),
+            min_ring_s: self.min_ring_s.map(|span| within(span, 0.0, day, day)),
+            ring_timeout_s: within(self.ring_timeout_s, 1.0, day, default.ring_timeout_s),
+            abandoned: self.abandoned.min(self.answers),
+            period_end: self.period_end.filter(|end| end.is_finite()),
+            ..self.clone()
         }
     }
 }

@@ -145,6 +145,7 @@ impl Tables {
 
 impl Predictor {
     pub fn new(options: &Options, at: Seconds) -> Predictor {
+        let options = &options.checked();
         let mut clock = Clock::default();
         let now = clock.see(at);
         let answers = Histogram::of_answers(options.ring_timeout_s);
@@ -173,6 +174,7 @@ impl Predictor {
     /// Takes over other options. What was learned stays. With another end of the period,
     /// answers and abandoned ones are those of the new period.
     pub fn configure(&mut self, at: Seconds, options: &Options) {
+        let options = &options.checked();
         let now = self.roll(at);
         if options.period_end != self.options.period_end {
             self.budget.begin_period(options);
@@ -183,6 +185,12 @@ impl Predictor {
         self.budget.aim(options, period_end(options, at, now));
         self.options = options.clone();
         self.freeing = None;
+    }
+
+    /// So many calls can still be started: the share of abandoned ones has to be right by
+    /// the time that the list is worked off.
+    pub fn expect_dials(&mut self, left: u64) {
+        self.budget.expect(left as f64 * self.tables.estimate.rate);
     }
 
     /// Takes note of what happened. What is unknown, doubled or out of order tells nothing.
@@ -366,7 +374,7 @@ impl Predictor {
     }
 
     fn grace(&self) -> Seconds {
-        GRACE * age(self.tables.delay, self.options.abandon_after_s).min(60.0)
+        GRACE * age(self.tables.delay, self.options.abandon_after_s)
     }
 
     /// Calls that rang long enough, while an answer would find nobody.
@@ -480,5 +488,5 @@ fn add(sum: &mut Knots, row: &Knots, times: f64) {
 
 /// The end of the period on the pacing's own clock.
 fn period_end(options: &Options, at: Seconds, now: Seconds) -> Option<Seconds> {
-    options.period_end.filter(|end| end.is_finite()).map(|end| now + age(at, end))
+    options.period_end.map(|end| now + age(at, end))
 }
