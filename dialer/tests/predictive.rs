@@ -194,26 +194,21 @@ fn calls_of_others_on_the_same_team_count() {
     assert!(alone >= 1 && together == 0, "{alone} {together}");
 }
 
-/// Dials whatever is decided, lets each fifth call be answered, and hangs up the others.
+/// Each tenth call is answered after twelve seconds; the others ring until they time out.
 #[test]
 fn learns_that_few_answer_and_dials_more() {
     let options = Options { ring_timeout_s: 25.0, ..Options::default() };
     let mut predictor = Predictor::new(&options, 0.0);
     let team = team(0.0, 9);
     let first = predictor.decide(0.0, &team, &Expected::default(), 100).launch;
-    let mut call = 0;
-    for second in 0..2_000 {
-        let at = f64::from(second) * 30.0;
-        for _ in 0..10 {
-            call += 1;
-            predictor.see(at, Seen::Dialed { call: CallId(call) });
-            predictor.see(at + 12.0, Seen::Rings { call: CallId(call) });
-            if call % 10 == 0 {
-                predictor.see(at + 12.0, Seen::Answered { call: CallId(call) });
-                predictor.see(at + 12.0, Seen::Connected { call: CallId(call) });
-            }
-            predictor.see(at + 25.0, Seen::Ended { call: CallId(call) });
-        }
+    for round in 0..2_000_u64 {
+        let at = round as f64 * 30.0;
+        let calls = || (round * 10 + 1..=round * 10 + 10).map(CallId);
+        calls().for_each(|call| predictor.see(at, Seen::Dialed { call }));
+        let call = CallId(round * 10 + 1);
+        predictor.see(at + 12.0, Seen::Answered { call });
+        predictor.see(at + 12.0, Seen::Connected { call });
+        calls().for_each(|call| predictor.see(at + 25.0, Seen::Ended { call }));
     }
     let figures = predictor.figures(60_000.0, &team);
     assert!((figures.answer_rate - 0.1).abs() < 0.02, "{figures:?}");

@@ -313,6 +313,7 @@ impl Dialer {
 
     fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
         self.leaves_team(id, &end, now, ready);
+        self.accepted_call_ended(id, now);
         let Some(live) = self.dialings.remove(&id) else { return };
         let was_answered = live.dialing.is_answered();
         let (campaign, list) = (live.dialing.campaign, live.dialing.list);

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// A call that nobody could take is not given up before it rang so long, whatever the plan says.
 const RINGS_AT_LEAST_S: f64 = 15.0;
 
+/// A pacer that starts no call is left alone so long, if nothing happens.
+const NOT_AGAIN_WITHIN: Duration = Duration::from_millis(20);
+
 /// How often the targets are counted that a list has left.
 const COUNTS_EVERY: Duration = Duration::from_secs(1);
 
@@ -175,7 +178,7 @@ impl Dialer {
         let Some(pacer) = &mut campaign.pacer else { return 0 };
         let floor = self.teams.floor(team);
         let decision = pacer.predictor.decide(seconds(now), floor, &rivals, most);
-        campaign.pace_at = timestamp(decision.again_at);
+        campaign.pace_at = timestamp(decision.again_at).max(now + NOT_AGAIN_WITHIN);
         let given_up = decision.cancel.iter().filter_map(|call| pacer.calls.get(call));
         ready.calls.extend(given_up.map(|dialing| CallOrder::GiveUp(*dialing)));
         decision.launch

@@ -25,6 +25,8 @@ pub(super) struct Previews {
     by_target: HashMap<TargetId, OfferId>,
     /// Offers whose agents are not free any more.
     gone: HashSet<OfferId>,
+    /// Calls that agents have accepted, each with the agent's interface.
+    accepted: HashMap<DialingId, String>,
     /// Agents who let an offer pass, and from when on they get one again.
     resting: HashMap<String, Timestamp>,
 }
@@ -60,7 +62,7 @@ impl Dialer {
     /// with the lowest penalty first.
     fn agents_to_ask(&self, team: TeamAt) -> Vec<Agent> {
         let looking = self.previews.offers.values().map(|offer| offer.agent.interface.as_str());
-        let called_for = self.dialings.values().filter_map(|live| live.dialing.agent.as_deref());
+        let called_for = self.previews.accepted.values().map(String::as_str);
         let taken: HashSet<&str> = looking.chain(called_for).collect();
         let mut agents = self.teams.free_agents(team);
         agents.retain(|agent| {
@@ -209,6 +211,13 @@ impl Dialer {
         }
     }
 
+    /// A call is over: the agent who accepted it, if one did, is asked again.
+    pub(super) fn accepted_call_ended(&mut self, id: DialingId, now: Timestamp) {
+        if self.previews.accepted.remove(&id).is_some() {
+            self.ask_again(now);
+        }
+    }
+
     /// Agents of a team were looked at: who is not free any more is offered nothing.
     pub(super) fn see_offers(&mut self, team: TeamAt) {
         let name = self.teams.name(team);
@@ -292,6 +301,7 @@ impl Dialer {
             Refusal::because("The call cannot be placed: its plan or destination is not complete")
         })?;
         self.previews.remove(id);
+        self.previews.accepted.insert(dialing, offer.agent.interface.clone());
         ready.events.push(Event::Preview(OfferState::Accepted(dialing), offer));
         Ok(Reply::Created(dialing.0))
     }

@@ -16,6 +16,9 @@ const FIRST_PRICE: f64 = 0.08;
 /// and the period ends.
 const LOWEST_PRICE: f64 = 0.05;
 
+/// And never rises above this, however cheap harm has been: that may change.
+const HIGHEST_PRICE: f64 = 0.6;
+
 /// So many answers back the price is measured.
 const WINDOW: f64 = 2_000.0;
 
@@ -90,7 +93,7 @@ impl Budget {
         self.abandoned = options.abandoned as f64;
     }
 
-    pub fn answered(&mut self, price: f64) {
+    pub fn answered(&mut self, granted: f64) {
         if self.period_end.is_none() {
             let keep = 1.0 - 1.0 / OPEN_END;
             self.answers *= keep;
@@ -101,7 +104,7 @@ impl Budget {
         self.recent += 1.0;
         self.credit += self.target;
         let keep = 1.0 - 1.0 / WINDOW;
-        self.granted = self.granted * keep + price;
+        self.granted = self.granted * keep + granted;
         self.seen *= keep;
     }
 
@@ -161,7 +164,7 @@ impl Budget {
         let rate = self.target + (self.credit - RESERVE) / left.max(FEWEST_LEFT);
         let rate = rate.clamp(NARROWEST * self.target, WIDEST * self.target);
         let lowest = LOWEST_PRICE * FIRST_PRICE;
-        (rate / self.cost()).clamp(lowest.min(self.target), 1.0)
+        (rate / self.cost()).clamp(lowest.min(self.target), HIGHEST_PRICE)
     }
 
     /// People who find no agent per unit of harm that was granted.

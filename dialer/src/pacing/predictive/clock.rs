@@ -2,8 +2,11 @@
 
 use super::Seconds;
 
-/// Turns times of any clock into seconds that never run backwards: a clock that is set
-/// back stands still for a moment, and goes on from there.
+/// What is told so much late is out of order; a clock that is more behind was set back.
+const LATE_S: Seconds = 30.0;
+
+/// Turns times of any clock into seconds that never run backwards. What is told late is
+/// taken as now; a clock that was set back goes on from where it is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clock {
     seen: Option<Seconds>,
@@ -14,7 +17,8 @@ impl Clock {
     /// Takes note of a time, and tells what it is on this clock.
     pub fn see(&mut self, at: Seconds) -> Seconds {
         self.now = self.at(at);
-        if at.is_finite() {
+        let is_late = |seen: Seconds| (seen - LATE_S..seen).contains(&at);
+        if at.is_finite() && !self.seen.is_some_and(is_late) {
             self.seen = Some(at);
         }
         self.now
@@ -49,6 +53,7 @@ mod tests {
         assert_eq!(clock.see(1_010.0) - start, 10.0);
         assert_eq!(clock.see(400.0) - start, 10.0);
         assert_eq!(clock.see(405.0) - start, 15.0, "it goes on from there");
+        assert_eq!(clock.see(390.0) - start, 15.0, "told late");
         assert_eq!(clock.see(f64::NAN) - start, 15.0);
         assert_eq!(clock.see(406.0) - start, 16.0);
         assert!(clock.see(f64::MAX).is_finite() && clock.see(f64::MIN).is_finite());

@@ -51,6 +51,8 @@ pub struct Predictor {
     tables: Tables,
     freeing: Option<TeamAhead>,
     price: f64,
+    /// The harm that is granted to the calls of the last decision.
+    granted: f64,
 }
 
 /// A call without an agent.
@@ -59,8 +61,8 @@ struct Leg {
     dialed_at: Seconds,
     rings_at: Option<Seconds>,
     state: LegState,
-    /// The harm that was granted when it was dialled.
-    price: f64,
+    /// The harm that was granted to it.
+    granted: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,6 +167,7 @@ impl Predictor {
             answer_rate,
             verdicts,
             price: budget.price(),
+            granted: budget.price(),
             budget,
             tables,
             freeing: None,
@@ -240,7 +243,7 @@ impl Predictor {
             return;
         }
         let leg =
-            Leg { dialed_at: now, rings_at: None, state: LegState::Calling, price: self.price };
+            Leg { dialed_at: now, rings_at: None, state: LegState::Calling, granted: self.granted };
         self.legs.insert(call, leg);
         self.answer_rate.dialed();
     }
@@ -259,7 +262,7 @@ impl Predictor {
         if human {
             self.answers.add(after);
             self.answer_rate.answered();
-            self.budget.answered(leg.price);
+            self.budget.answered(leg.granted);
             self.people.insert(call, now - answered_at);
         } else {
             self.other_ends.add(after);
@@ -346,10 +349,14 @@ impl Predictor {
         let in_flight = outlook.mine.in_flight.saturating_add(rivals.in_flight);
         let mut launch = lines(free, in_flight, 100).min(most);
         self.launch(launch, &mut outlook);
-        while launch < most && self.harm(&outlook) <= self.price {
+        let mut harm = self.harm(&outlook);
+        while launch < most && harm <= self.price {
             launch += 1;
             self.launch(1, &mut outlook);
+            harm = self.harm(&outlook);
         }
+        // What is held back by something else does not use up what it may.
+        self.granted = harm.min(self.price);
         let is_idle = outlook.mine.in_flight == 0 && team.busy() == 0;
         let again_at = at + if is_idle { IDLE_S } else { AGAIN_S };
         self.freeing = Some(ahead);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// part of what was known, and at the latest after so many more.
 const TABLES_S: Seconds = 5.0;
 const LATEST_S: Seconds = 60.0;
-const NEW_PART: f64 = 0.02;
+const NEW_PART: f64 = 0.05;
 
 /// Columns of the tables: free within so many seconds.
 const STEPS: usize = 32;
@@ -36,6 +36,7 @@ const OCCUPANCY_S: Seconds = 1_800.0;
 pub struct Team {
     clock: Clock,
     agents: BTreeMap<AgentId, Agent>,
+    free: usize,
     waiting: usize,
     talks: Durations,
     wrap_ups: Durations,
@@ -44,8 +45,8 @@ pub struct Team {
     ended: f64,
     tables: Tables,
     tables_at: Option<Seconds>,
-    /// Talks and wrap-ups that ended since.
-    new_ends: f64,
+    /// Changes of agents since.
+    changes: f64,
     version: u64,
     spent: Spent,
 }
@@ -57,6 +58,27 @@ enum Agent {
     Talking { since: Seconds },
     WrappingUp { since: Seconds, until: Option<Seconds> },
     Away,
+}
+
+impl Agent {
+    /// Whether nothing new is told; times that are a little off are nothing new.
+    fn is_same(&self, other: &Agent) -> bool {
+        let near = |one: &Seconds, other: &Seconds| (one - other).abs() < 1.0;
+        match (self, other) {
+            (Agent::Talking { since: one }, Agent::Talking { since: other }) => near(one, other),
+            (
+                Agent::WrappingUp { since: one, until: one_until },
+                Agent::WrappingUp { since: other, until: other_until },
+            ) => {
+                let is_same_end = match (one_until, other_until) {
+                    (Some(one), Some(other)) => (one - other).abs() < 0.01,
+                    (one, other) => one == other,
+                };
+                near(one, other) && is_same_end
+            }
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// What the team's time went into, lately.
@@ -77,6 +99,7 @@ impl Default for Team {
         Team {
             clock: Clock::default(),
             agents: BTreeMap::new(),
+            free: 0,
             waiting: 0,
             talks,
             wrap_ups,
@@ -84,7 +107,7 @@ impl Default for Team {
             ended: RETURNS / 4.0,
             tables,
             tables_at: None,
-            new_ends: 0.0,
+            changes: 0.0,
             version: 0,
             spent: Spent::default(),
         }
@@ -109,6 +132,9 @@ impl Team {
                 until: until.filter(|until| until.is_finite()).map(|until| now + age(at, until)),
             },
         };
+        if self.agents.get(&agent).is_some_and(|known| known.is_same(&next)) {
+            return;
+        }
         let before = self.agents.insert(agent, next);
         self.learn(before, Some(next), now);
     }
@@ -127,7 +153,7 @@ impl Team {
 
     /// Agents who could take a call at once.
     pub fn free(&self) -> usize {
-        self.count(|agent| *agent == Agent::Free)
+        self.free
     }
 
     /// Agents who are on calls or after one.
@@ -208,11 +234,11 @@ impl Team {
             self.spent.talking = self.spent.talking * keep + talking * weight;
             self.spent.staffed = self.spent.staffed * keep + staffed * weight;
         }
-        let is_new = self.new_ends > NEW_PART * (self.talks.ends() + self.wrap_ups.ends());
+        let is_new = self.changes > NEW_PART * (self.talks.ends() + self.wrap_ups.ends());
         let wait = if is_new { TABLES_S } else { LATEST_S };
         if self.tables_at.is_none_or(|made| now - made >= wait) {
             self.tables_at = Some(now);
-            self.new_ends = 0.0;
+            self.changes = 0.0;
             self.make_tables(now);
         }
         now
@@ -234,36 +260,33 @@ impl Team {
 
     /// What a change of an agent tells.
     fn learn(&mut self, before: Option<Agent>, after: Option<Agent>, now: Seconds) {
-        if before == after {
-            return;
-        }
         self.version += 1;
-        self.new_ends += 1.0;
-        let Some(before) = before else { return };
+        self.changes += 1.0;
+        self.free -= usize::from(before == Some(Agent::Free));
+        self.free += usize::from(after == Some(Agent::Free));
         let is_there = !matches!(after, None | Some(Agent::Away));
         match (before, after) {
-            // The same talk, whose start is known better now.
-            (Agent::Talking { since }, Some(Agent::Talking { since: other }))
-                if (since - other).abs() < 1.0 => {}
-            (Agent::WrappingUp { since, .. }, Some(Agent::WrappingUp { since: other, .. }))
-                if (since - other).abs() < 1.0 => {}
-            (Agent::Talking { since }, Some(Agent::WrappingUp { .. })) => {
+            // A phone that rang counted as a talk, or an end was missed: of unknown length.
+            (Some(Agent::Talking { .. }), Some(Agent::Talking { .. })) => {}
+            // Its end is known better now.
+            (Some(Agent::WrappingUp { .. }), Some(Agent::WrappingUp { .. })) => {}
+            (Some(Agent::Talking { since }), Some(Agent::WrappingUp { .. })) => {
                 self.talks.ended(now - since);
             }
-            (Agent::Talking { since }, _) => {
+            (Some(Agent::Talking { since }), _) => {
                 self.talks.ended(now - since);
                 if is_there {
                     self.wrap_ups.ended(0.0);
                 }
                 self.call_ended(is_there);
             }
-            (Agent::WrappingUp { since, .. }, _) => {
+            (Some(Agent::WrappingUp { since, .. }), _) => {
                 if is_there {
                     self.wrap_ups.ended(now - since);
                 }
                 self.call_ended(is_there);
             }
-            (Agent::Free | Agent::Away, _) => {}
+            (Some(Agent::Free | Agent::Away) | None, _) => {}
         }
     }
 
@@ -407,6 +430,19 @@ mod tests {
         at += 26.0;
         team.set(at, AgentId(2), AgentState::Free);
         assert!(free_by(&team, at, 2) < 0.2 && free_by(&team, at, 8) > 0.8);
+    }
+
+    #[test]
+    fn what_is_told_again_is_nothing_new() {
+        let mut team = Team::new();
+        team.set(10.0, AgentId(1), AgentState::Talking { since: 5.0 });
+        let version = team.version();
+        team.set(20.0, AgentId(1), AgentState::Talking { since: 5.000_1 });
+        assert_eq!(team.version(), version);
+        // The phone rang for ten seconds, and was taken then.
+        team.set(20.0, AgentId(1), AgentState::Talking { since: 15.0 });
+        assert_ne!(team.version(), version);
+        assert_eq!(team.talk_s(), Team::new().talk_s(), "no talk has ended");
     }
 
     #[test]
