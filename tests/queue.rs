@@ -60,6 +60,10 @@ member => Local/81020@desk/n,0,Late 6
 [leaving](phone)
 member => Local/6@desk/n,0,Jens,Custom:jens
 
+[power](phone)
+member => Local/71@desk/n,0,Kurt,Custom:kurt
+member => Local/72@desk/n,0,Lena,Custom:lena
+
 [others](phone)
 member => Local/93@desk/n,0,Hans,Custom:hans
 ";
@@ -277,6 +281,41 @@ fn callers_of_others_come_first() {
     dialled(&ami, mark, &campaign, 1);
     campaign.set_status(&ami, 30).unwrap();
     campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+}
+
+/// Two and a half lines for each agent, as long as nobody answers.
+#[test]
+fn power_has_as_many_lines_as_the_plan_says() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    device(&asterisk, "kurt", "NOT_INUSE");
+    device(&asterisk, "lena", "NOT_INUSE");
+    let plan = [
+        ("TechName", "Local/"),
+        ("TrunkName", "callee"),
+        ("MaxRetry1", "1"),
+        ("DialMode", "3"),
+        ("LinesPerAgent", "2.5"),
+    ];
+    let numbers: Vec<String> = (0..9).map(|at| format!("348{at}")).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let campaign = campaign(&ami, &plan, &queue("power"), &numbers);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    let last = &campaign.targets[8];
+    waits(
+        &asterisk,
+        last,
+        "queue power: 2 free, 0 ringing, 0 busy, 0 wrapping up, 0 paused, 0 away; 5 calls",
+    );
+    device(&asterisk, "kurt", "INUSE");
+    waits(
+        &asterisk,
+        last,
+        "queue power: 1 free, 0 ringing, 1 busy, 0 wrapping up, 0 paused, 0 away; 5 calls",
+    );
+    campaign.set_status(&ami, 30).unwrap();
+    campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+    assert_eq!(campaign.results(&asterisk, 5).len(), 5, "nobody else was called");
 }
 
 /// Their phones have rung long enough, and nobody would be there for them.
