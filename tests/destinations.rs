@@ -178,13 +178,13 @@ fn a_campaign_that_could_not_dial_does_not_start() {
     let no_such_priority: Headers =
         &[("Exten", "s"), ("Context", "destinations"), ("Priority", "77")];
     let no_application: Headers = &[("Type", "1"), ("Application", "Teleport")];
-    let queue: Headers = &[("Type", "1"), ("Application", "Queue"), ("Data", "support,r,,,60")];
+    let queue: Headers = &[("Type", "1"), ("Application", "Queue"), ("Data", "nobody,r,,,60")];
     let destinations: [(Headers, &[&str]); 7] = [
         (no_such_extension, &["Dest", "nowhere@destinations"]),
         (no_such_context, &["Dest", "s@moon"]),
         (no_such_priority, &["Dest", "s@destinations", "77"]),
         (no_application, &["Dest", "Teleport"]),
-        (queue, &["Dest", "queue", "not available"]),
+        (queue, &["Dest", "no such queue", "nobody"]),
         (&[("Exten", "s")], &["Dest", "Context"]),
         (&[("Type", "1")], &["Dest", "Application"]),
     ];
@@ -194,7 +194,8 @@ fn a_campaign_that_could_not_dial_does_not_start() {
             assert!(message.contains(word), "{to:?}: no '{word}' in: {message}");
         }
     }
-    for (mode, name) in [("0", "none"), ("2", "preview"), ("3", "power"), ("5", "redirect")] {
+    // Nobody could be seen to be free there.
+    for (mode, name) in [("0", "none"), ("2", "preview"), ("3", "power"), ("6", "progressive")] {
         let plan = [LOCAL, &[("DialMode", mode)]].concat();
         let message = start_refused(&ami, &campaign(&ami, &plan, HANGUP, "7101"));
         assert!(message.contains("DialMode") && message.contains(name), "{message}");

@@ -119,6 +119,10 @@ const KEYS: &[&str] = &[
     "user_to_user",
     "network_disposition",
     "call_back_at",
+    "queue",
+    "agent",
+    "tm_connected",
+    "tm_abandoned",
 ];
 
 /// Keys of the objects within.

@@ -6,8 +6,9 @@ mod transcript;
 mod bench;
 
 use bench::desk::Desk;
+use bench::START;
 use dialer::dialer::{Command as Order, Event, Input, Reply};
-use dialer::domain::{Change, DialListPatch};
+use dialer::domain::{Agent, AgentState, Change, DialListPatch, TeamLook, TeamName};
 use dialer::surface::cli::{self, Console, Ending, HostStatus, Typed};
 use proptest::prelude::*;
 use std::path::Path;
@@ -479,4 +480,52 @@ proptest! {
             prop_assert!(offers.iter().all(|offer| !offer.contains(' ') || beginning.contains(' ')));
         }
     }
+}
+
+#[test]
+fn what_agents_look_at_and_how_they_are_is_shown() {
+    let desk = Desk::new();
+    made(&desk, "out create destination Name=desk Type=1 Application=Queue Data=sales,t");
+    made(&desk, "out create plan Name=looks DialMode=2 TechName=Local/ SafeHarbour=desk");
+    made(&desk, "out create dlma Name=people");
+    made(&desk, "out create dl Dlma=people Name=Zoe Number1=123");
+    made(&desk, "out create campaign sales looks people desk");
+    assert_eq!(done(&desk, "out show previews"), "Uuid Camp Agent Name Addr Until\n");
+
+    done(&desk, "out set status start on sales");
+    desk.step(Input::Tick);
+    let anna = Agent {
+        interface: "PJSIP/anna".to_owned(),
+        name: "Anna".to_owned(),
+        penalty: 0,
+        state: AgentState::Free,
+    };
+    let look = TeamLook { agents: vec![anna], other_callers: 2 };
+    let team = TeamName::Queue("sales".to_owned());
+    let see = |look| desk.step(Input::Team { at: START, team: team.clone(), look });
+    see(TeamLook { other_callers: 0, ..look.clone() });
+    desk.step(Input::Tick);
+    let shown = done(&desk, "out show previews");
+    let row: Vec<_> = shown.lines().last().expect("a row").split_whitespace().skip(1).collect();
+    let until = "2023-11-14T22:14:20.000000000Z";
+    assert_eq!(row, ["sales", "PJSIP/anna", "Zoe", "123", until], "{shown}");
+
+    see(look);
+    let status = done(&desk, "out show status");
+    let agents = "queue sales: 1 agents free, 0 with a call, 0 paused, 0 away; 0 calls coming, \
+                  2 callers waiting\n";
+    assert!(status.contains(agents), "{status}");
+    let campaign = done(&desk, "out show campaign sales");
+    assert!(campaign.contains("\"agents_free\": 1,"), "{campaign}");
+    assert!(campaign.contains("\"abandon_rate_30_days\": \"0.00\","), "{campaign}");
+    refused(&desk, "out delete destination desk", &{
+        let uuid = field(&campaign, "uuid");
+        format!("Uuid: the destination is in use by campaign {uuid}, which has status start")
+    });
+}
+
+fn field(record: &str, key: &str) -> String {
+    let start = format!("\"{key}\": \"");
+    let (_, rest) = record.split_once(&start).expect("the key");
+    rest.split('"').next().unwrap_or_default().to_owned()
 }

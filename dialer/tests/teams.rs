@@ -5,11 +5,14 @@
 mod bench;
 
 use bench::{Bench, SECOND, START};
-use dialer::dialer::{CallEvent, CallOrder, Command, Input, Ready, Reply, Settings, TeamStatus};
+use dialer::dialer::{
+    CallEvent, CallOrder, Command, Event, Input, Ready, Reply, Settings, TeamStatus, What,
+};
 use dialer::domain::{
-    control, Agent, AgentState, CallEnd, CampaignId, CampaignPatch, Change, Day, DayFigures,
-    DestinationId, DestinationKind, DestinationPatch, DialMode, Dialing, DialingId, Disposition,
-    EndedBy, Ledger, PlanId, PlanPatch, StatusRequest, TargetId, TeamLook, TeamName, Timestamp,
+    control, Agent, AgentState, CallEnd, CampaignId, CampaignPatch, CampaignStatus, Change, Day,
+    DayFigures, DestinationId, DestinationKind, DestinationPatch, DialMode, Dialing, DialingId,
+    Disposition, EndedBy, Ledger, PlanId, PlanPatch, StatusRequest, TargetId, TeamLook, TeamName,
+    Timestamp,
 };
 use dialer::store::Targets;
 use std::cmp::Reverse;
@@ -62,9 +65,7 @@ impl Centre {
     fn new(agents: usize, patch: PlanPatch) -> Centre {
         let mut bench = Bench::new();
         bench.request(bench.campaign, StatusRequest::Stop).expect("it stops");
-        let settings =
-            Settings { max_dialings: 500, calls_per_second: 1_000, ..Settings::default() };
-        bench.dialer.configure(settings, START);
+        bench.dialer.configure(settings(), START);
         let harbour = destination(&mut bench, "Playback", "sorry");
         let mut patch = PlanPatch {
             tech: Change::Set("Local/".into()),
@@ -130,16 +131,35 @@ impl Centre {
                 _ => {}
             }
         }
-        for event in &ready.events {
-            if let dialer::dialer::Event::Dialing(dialer::dialer::What::Deleted, dialing) = event {
-                self.ended.push(dialing.clone());
-            }
-        }
+        self.note_ends(&ready);
         self.most_coming = self.most_coming.max(self.coming_calls());
         if self.bench.dialer.teams_to_watch().is_some_and(|teams| !teams.is_empty()) {
             self.look();
         }
         ready
+    }
+
+    fn note_ends(&mut self, ready: &Ready) {
+        for event in &ready.events {
+            if let Event::Dialing(What::Deleted, dialing) = event {
+                self.ended.push(dialing.clone());
+            }
+        }
+    }
+
+    /// The dialer is made anew from the store. Calls stay up, or Asterisk ended with them.
+    fn crash(&mut self, calls_stay: bool) {
+        if !calls_stay {
+            self.up.clear();
+            self.answered.clear();
+            self.waiting.clear();
+            self.coming.clear();
+            self.agents.iter_mut().for_each(|doing| *doing = Doing::Free);
+        }
+        let live: Vec<DialingId> = self.up.keys().copied().collect();
+        let ready = self.bench.make_anew(&live);
+        self.note_ends(&ready);
+        self.bench.dialer.configure(settings(), self.bench.now);
     }
 
     fn coming_calls(&self) -> usize {
@@ -310,6 +330,10 @@ fn destination(bench: &mut Bench, application: &str, data: &str) -> DestinationI
     })))
 }
 
+fn settings() -> Settings {
+    Settings { max_dialings: 500, calls_per_second: 1_000, ..Settings::default() }
+}
+
 fn mode(mode: DialMode) -> PlanPatch {
     PlanPatch { mode: Change::Set(mode), ..PlanPatch::default() }
 }
@@ -474,4 +498,41 @@ fn a_paused_campaign_calls_nobody() {
     centre.run(600, |_| {});
     assert_eq!(centre.ended.len() + centre.up.len(), before);
     assert!(centre.up.is_empty(), "those under way have ended");
+}
+
+/// Whatever ends, every call ends once, nobody is called again who had an agent, and the
+/// list is worked off.
+#[test]
+fn crashes_lose_and_repeat_nobody() {
+    for mode_of in [DialMode::Progressive, DialMode::Predictive] {
+        let mut centre = Centre::new(6, mode(mode_of));
+        centre.talk_s = 20;
+        let campaign = centre.campaign(200);
+        let mut placed: HashMap<TargetId, usize> = HashMap::new();
+        for round in 0..400 {
+            let span = 1 + i64::try_from(centre.below(90)).expect("short");
+            centre.run(span, |_| {});
+            if round < 40 {
+                let calls_stay = centre.below(2) == 0;
+                centre.crash(calls_stay);
+            }
+            if centre.up.is_empty() && centre.bench.dialer.wake_at().is_none() {
+                break;
+            }
+        }
+        assert!(centre.up.is_empty(), "{mode_of:?}: {} calls never ended", centre.up.len());
+        let mut ends: HashMap<DialingId, usize> = HashMap::new();
+        for dialing in &centre.ended {
+            *ends.entry(dialing.id).or_default() += 1;
+            *placed.entry(dialing.target).or_default() += 1;
+        }
+        assert!(ends.values().all(|ends| *ends == 1), "{mode_of:?}: a call that ended twice");
+        assert_eq!(placed.len(), 200, "{mode_of:?}: everybody was called");
+        assert!(placed.values().all(|calls| *calls == 1), "{mode_of:?}: one try each");
+        let interrupted = |d: &&Arc<Dialing>| d.disposition == Some(Disposition::Interrupted);
+        assert!(centre.ended.iter().filter(interrupted).count() > 0, "{mode_of:?}");
+        let records = dialer::store::Store::load(&mut centre.bench.store).expect("records");
+        let record = records.campaigns.iter().find(|record| record.id == campaign);
+        assert_eq!(record.map(|record| record.status), Some(CampaignStatus::Stop));
+    }
 }

@@ -4,7 +4,6 @@ mod bench;
 
 use bench::desk::Desk;
 use dialer::dialer::{Command, Event};
-use dialer::domain::DialingId;
 use dialer::surface::ami::{self, Privilege, ACTIONS};
 use dialer::surface::dialplan;
 use proptest::prelude::*;
@@ -135,8 +134,7 @@ proptest! {
     /// Nothing that is written to the function breaks it.
     #[test]
     fn any_field_and_value_is_taken_or_refused(field in ".{0,20}", value in arguments()) {
-        let dialing = DialingId(uuid::Uuid::nil());
-        let place = dialplan::Place { dialing, may_redirect: true, context: "sales" };
+        let place = dialplan::Place { may_redirect: true, context: "sales" };
         for field in [field.as_str(), "disposition", "call_back_at", "redirect"] {
             if let Err(why) = dialplan::write_field(field, &value, &place) {
                 prop_assert!(!why.to_string().is_empty());

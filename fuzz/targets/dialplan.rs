@@ -9,7 +9,6 @@ mod bench;
 mod wire;
 
 use bench::desk::Desk;
-use dialer::domain::DialingId;
 use dialer::surface::ami::{self, Backend};
 use dialer::surface::dialplan::{create_target, verdict, write_field, Place};
 use libfuzzer_sys::fuzz_target;
@@ -71,7 +70,7 @@ fn set_field(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == b'=');
     let name = String::from_utf8_lossy(parts.next().unwrap_or_default());
     let value = parts.next().unwrap_or_default();
-    let place = Place { dialing: DialingId(Uuid::nil()), may_redirect: true, context: "sales" };
+    let place = Place { may_redirect: true, context: "sales" };
     if let Err(refusal) = write_field(&name, value, &place) {
         assert!(!refusal.to_string().is_empty());
     }

@@ -27,11 +27,11 @@ impl DeviceState {
 pub struct ExtensionState(pub i32);
 
 impl ExtensionState {
-    pub const INUSE: Self = Self(sys::AST_EXTENSION_INUSE as i32);
-    pub const BUSY: Self = Self(sys::AST_EXTENSION_BUSY as i32);
-    pub const UNAVAILABLE: Self = Self(sys::AST_EXTENSION_UNAVAILABLE as i32);
-    pub const RINGING: Self = Self(sys::AST_EXTENSION_RINGING as i32);
-    pub const ONHOLD: Self = Self(sys::AST_EXTENSION_ONHOLD as i32);
+    pub const INUSE: Self = Self(sys::AST_EXTENSION_INUSE);
+    pub const BUSY: Self = Self(sys::AST_EXTENSION_BUSY);
+    pub const UNAVAILABLE: Self = Self(sys::AST_EXTENSION_UNAVAILABLE);
+    pub const RINGING: Self = Self(sys::AST_EXTENSION_RINGING);
+    pub const ONHOLD: Self = Self(sys::AST_EXTENSION_ONHOLD);
 }
 
 /// Has `on_change` called with the name of each device whose state changed, on a thread of

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
-use dialer::dialer::{Refusal, Reply};
+use dialer::dialer::{Command, Refusal, Reply};
 use dialer::surface::dialplan::{self, Setting};
 use dialer::surface::help;
 
@@ -104,9 +104,9 @@ fn set(channel: Option<&Current<'_>>, field: &str, value: &[u8]) -> Result<Reply
     let call = call_of(channel)?;
     let context = channel.map(Current::context).unwrap_or_default();
     let may_redirect = call.dialing.copy.may_redirect;
-    let place = dialplan::Place { dialing: call.id(), may_redirect, context: &context };
+    let place = dialplan::Place { may_redirect, context: &context };
     match dialplan::write_field(field, value, &place)? {
-        Setting::Command(command) => Ok(ask(command)),
+        Setting::Outcome(patch) => Ok(ask(Command::SetOutcome(call.id(), patch))),
         Setting::Redirect(route) => {
             call.set_redirect(route);
             Ok(Reply::Updated)

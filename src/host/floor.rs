@@ -109,6 +109,7 @@ impl Load {
             harbour: None,
             machines: None,
             has_agents: false,
+            agent: None,
         };
         Dialing::claim(DialingId(nobody), nobody, &parts, now)
     }

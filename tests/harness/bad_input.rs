@@ -46,6 +46,10 @@ const FREE_TEXT: [&str; 9] =
 /// Headers that take up to two decimals, which are shown without needless zeros.
 const DECIMAL: [&str; 2] = ["LinesPerAgent", "AbandonTarget"];
 
+/// Headers besides `…Uuid` that name an object.
+const REFERENCES: [&str; 8] =
+    ["Campaign", "Plan", "Dlma", "Dest", "After", "NextCampaign", "SafeHarbour", "MachineDest"];
+
 const VALUES: &[(&[u8], Refused)] = &[
     (b"", Perhaps),
     (b"many", Perhaps),
@@ -301,9 +305,7 @@ impl Lab<'_> {
 
     /// Uuids that name nothing, of the right kind and of others.
     fn try_references(&mut self, action: &Action, header: &str) {
-        let is_reference = header.ends_with("Uuid")
-            || ["Plan", "Dlma", "Dest", "After", "NextCampaign", "SafeHarbour", "MachineDest"]
-                .contains(&header);
+        let is_reference = header.ends_with("Uuid") || REFERENCES.contains(&header);
         if !is_reference {
             return;
         }
@@ -378,6 +380,7 @@ impl Lab<'_> {
             let good = match needed.name {
                 "Uuid" => subject.as_deref().unwrap_or(NO_OBJECT),
                 "DlmaUuid" => &list,
+                "Do" => "list",
                 name => panic!("{}: no value known for {name}", action.name),
             };
             sent.push((needed.name.as_bytes().to_vec(), good.as_bytes().to_vec()));
@@ -504,8 +507,10 @@ fn takes(action: &Action, header: &str) -> bool {
     action.headers().any(|known| known.name == header)
 }
 
+/// Whether it changes something, and answers by a response alone.
 fn is_change(action: &Action) -> bool {
-    action.privilege == dialer::surface::ami::Privilege::Change
+    let lists = action.name == "OutDialingPreview";
+    action.privilege == dialer::surface::ami::Privilege::Change && !lists
 }
 
 /// The kind of object that an action changes.

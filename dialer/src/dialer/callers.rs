@@ -30,7 +30,7 @@ pub(super) enum Stage {
 
 impl Dialer {
     /// A call goes from one stage to the next; `None`: it begins, or is over.
-    pub(super) fn to_stage(&mut self, id: DialingId, to: Option<Stage>, now: Timestamp) {
+    pub(super) fn moves_to(&mut self, id: DialingId, to: Option<Stage>, now: Timestamp) {
         let Some(live) = self.dialings.get_mut(&id) else { return };
         let from = live.stage;
         live.stage = to.unwrap_or(from);
@@ -57,7 +57,7 @@ impl Dialer {
         let screens = live.dialing.copy.screening.is_some();
         self.pacer_sees(live.dialing.campaign, id, now, |call| Seen::Answered { call });
         match screens {
-            true => self.to_stage(id, Some(Stage::Screening), now),
+            true => self.moves_to(id, Some(Stage::Screening), now),
             false => self.person(id, now, Duration::ZERO, ready),
         }
     }
@@ -69,7 +69,7 @@ impl Dialer {
         self.count(campaign, Counted::Answered, now, ready);
         let Some(live) = self.dialings.get(&id) else { return };
         let Some(team) = live.team else {
-            return self.to_stage(id, Some(Stage::Connected(now)), now);
+            return self.moves_to(id, Some(Stage::Connected(now)), now);
         };
         if self.teams.serves_at_once(team) {
             return self.connected(id, None, now, ready);
@@ -78,7 +78,7 @@ impl Dialer {
         let plan = self.plans.get(&live.dialing.plan);
         let after_ms = plan.map_or(0, |plan| plan.pacing.abandon_after_ms);
         let until = answered_at + Duration::from_millis(u64::from(after_ms));
-        self.to_stage(id, Some(Stage::Waiting(until.max(now + at_least))), now);
+        self.moves_to(id, Some(Stage::Waiting(until.max(now + at_least))), now);
     }
 
     /// AMD has heard who answered.
@@ -100,7 +100,7 @@ impl Dialer {
         match is_machine {
             true => {
                 self.count(campaign, Counted::Machine, now, ready);
-                self.to_stage(id, Some(Stage::Released), now);
+                self.moves_to(id, Some(Stage::Released), now);
             }
             false => self.person(id, now, AFTER_SCREENING, ready),
         }
@@ -132,7 +132,7 @@ impl Dialer {
         ready.writes.push(Write::Answered(dialing));
         if !matches!(stage, Some(Stage::Connected(_))) {
             self.pacer_sees(campaign, id, now, |call| Seen::Connected { call });
-            self.to_stage(id, Some(Stage::Connected(now)), now);
+            self.moves_to(id, Some(Stage::Connected(now)), now);
         }
     }
 
@@ -140,7 +140,7 @@ impl Dialer {
     /// where they are.
     pub(super) fn shelter(&mut self, now: Timestamp, ready: &mut Ready) {
         while let Some(id) = self.teams.overdue(now) {
-            self.to_stage(id, Some(Stage::Overdue), now);
+            self.moves_to(id, Some(Stage::Overdue), now);
             let Some(live) = self.dialings.get(&id) else { continue };
             match live.dialing.copy.harbour {
                 // The engine looks whether an agent has it by now.
@@ -152,7 +152,7 @@ impl Dialer {
 
     /// No agent was there in time, and the call is in its harbour.
     pub(super) fn sheltered(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        self.to_stage(id, Some(Stage::Released), now);
+        self.moves_to(id, Some(Stage::Released), now);
         self.abandoned(id, now, ready);
     }
 
@@ -199,7 +199,7 @@ impl Dialer {
         if let Some(campaign) = self.campaigns.get_mut(&campaign) {
             campaign.served.end(talked);
         }
-        self.to_stage(id, None, now);
+        self.moves_to(id, None, now);
         if !self.teams.serves_at_once(team) {
             return;
         }

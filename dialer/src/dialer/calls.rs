@@ -7,8 +7,8 @@ use super::{
     CallEvent, CallOrder, Dialer, Event, LiveDialing, Ready, ResultLine, Switch, What, World,
 };
 use crate::domain::{
-    control, CallEnd, CampaignId, CampaignStatus, Counted, DestinationId, DialListId, Dialing,
-    DialingId, DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind,
+    control, Agent, CallEnd, CampaignId, CampaignStatus, Counted, DestinationId, DialListId,
+    Dialing, DialingId, DialingParts, DialingStatus, Disposition, DoneReason, EndedBy, FailureKind,
     LastResult, PlanId, Target, TargetState, Timestamp,
 };
 use crate::limits::{PROMISE_TRIES, TARGETS_PER_LOOK};
@@ -30,6 +30,10 @@ impl Dialer {
         self.shelter(world.now, ready);
         self.keep_schedules(world, ready);
         let now = world.now;
+        if self.end_offers(now, ready) {
+            // Their targets are not ready in the store yet: the next tick looks at them.
+            return;
+        }
         let turns = self.turns(world.switch, now);
         if turns.is_empty() {
             return;
@@ -40,6 +44,7 @@ impl Dialer {
             // Those before it may have used up what its caps and agents had left.
             let most = self.caps.room(*plan, now).min(self.free(now));
             let rivals = self.rivals(*id, &turns[at..]);
+            self.count_targets(*id, *list, world);
             let room = self.pace(*id, most, rivals, now, ready);
             if room == 0 {
                 continue;
@@ -118,8 +123,11 @@ impl Dialer {
             Err(error) => return self.pause(id, error, now, ready),
         };
         let list_is_dry = targets.is_empty();
-        for target in targets {
-            self.claim(id, target, now, ready);
+        match self.previews(id) {
+            true => self.offer(id, targets, now, ready),
+            false => targets.into_iter().for_each(|target| {
+                self.claim(id, target, None, now, ready);
+            }),
         }
         if list_is_dry {
             self.rest(id, list, world, ready);
@@ -152,20 +160,22 @@ impl Dialer {
     }
 
     /// Claims a target and asks for its call; or finds that no try is left.
-    fn claim(&mut self, id: CampaignId, mut target: Target, now: Timestamp, ready: &mut Ready) {
-        let Some(campaign) = self.campaigns.get(&id) else { return };
+    pub(super) fn claim(
+        &mut self,
+        id: CampaignId,
+        mut target: Target,
+        agent: Option<&Agent>,
+        now: Timestamp,
+        ready: &mut Ready,
+    ) -> Option<DialingId> {
+        let campaign = self.campaigns.get(&id)?;
         let record = &campaign.record;
-        let plan = record.plan.and_then(|id| self.plans.get(&id));
-        let destination = record.destination.and_then(|id| self.destinations.get(&id));
-        let list = record.list.and_then(|id| self.lists.get(&id));
-        let (Some(plan), Some(destination), Some(list)) = (plan, destination, list) else { return };
+        let plan = record.plan.and_then(|id| self.plans.get(&id))?;
+        let destination = record.destination.and_then(|id| self.destinations.get(&id))?;
+        let list = record.list.and_then(|id| self.lists.get(&id))?;
         let Some(number_at) = target.next_try(&plan.max_tries, &plan.retries) else {
-            target.state = TargetState::Done(DoneReason::Exhausted);
-            target.call_back = None;
-            let target = Arc::new(target);
-            ready.writes.push(Write::Progress(target.clone()));
-            ready.events.push(Event::Target(What::Updated, target));
-            return;
+            exhaust(target, ready);
+            return None;
         };
 
         let find = |id: Option<DestinationId>| id.and_then(|id| self.destinations.get(&id));
@@ -179,14 +189,17 @@ impl Dialer {
             harbour: find(plan.pacing.safe_harbour),
             machines: find(plan.screening.machines),
             has_agents: matches!(campaign.staff, Staff::Team(_)),
+            agent,
         };
         let (new_id, other) = (self.ids.next_id(now), self.ids.next_id(now));
         let Some(mut dialing) = Dialing::claim(DialingId(new_id), other, &parts, now) else {
             let why = StoreError::new(format!(
                 "campaign {id} has a plan or destination that cannot dial"
             ));
-            return self.pause(id, why, now, ready);
+            self.pause(id, why, now, ready);
+            return None;
         };
+        let claimed = dialing.id;
         if self.settings.result_info {
             let info = result::info(&parts, &dialing);
             Arc::make_mut(&mut dialing.copy).info = Some(info);
@@ -206,6 +219,7 @@ impl Dialer {
         campaign.live += 1;
         campaign.unanswered += 1;
         self.announce_claim(dialing, target, trunk, now, ready);
+        Some(claimed)
     }
 
     fn announce_claim(
@@ -299,6 +313,7 @@ impl Dialer {
 
     fn ended(&mut self, id: DialingId, end: CallEnd, now: Timestamp, ready: &mut Ready) {
         self.leaves_team(id, &end, now, ready);
+        self.accepted_call_ended(id, now);
         let Some(live) = self.dialings.remove(&id) else { return };
         let was_answered = live.dialing.is_answered();
         let (campaign, list) = (live.dialing.campaign, live.dialing.list);
@@ -335,6 +350,15 @@ impl LiveDialing {
             stage: Stage::Dialed,
         }
     }
+}
+
+/// A target of which no try is left.
+pub(super) fn exhaust(mut target: Target, ready: &mut Ready) {
+    target.state = TargetState::Done(DoneReason::Exhausted);
+    target.call_back = None;
+    let target = Arc::new(target);
+    ready.writes.push(Write::Progress(target.clone()));
+    ready.events.push(Event::Target(What::Updated, target));
 }
 
 /// Closes a dialing: its result, what it means for its target, and the events of both.

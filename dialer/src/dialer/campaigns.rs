@@ -219,7 +219,11 @@ impl Dialer {
     pub(super) fn settle(&mut self, id: CampaignId, now: Timestamp, ready: &mut Ready) {
         let Some(campaign) = self.campaigns.get_mut(&id) else { return };
         let next = match campaign.record.status {
-            CampaignStatus::Starting => CampaignStatus::Start,
+            CampaignStatus::Starting => {
+                campaign.staff = Staff::Unknown;
+                campaign.pace_at = Timestamp(i64::MIN);
+                CampaignStatus::Start
+            }
             CampaignStatus::Stopping | CampaignStatus::StoppingForcedly if campaign.live == 0 => {
                 CampaignStatus::Stop
             }

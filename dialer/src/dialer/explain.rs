@@ -2,8 +2,12 @@
 
 use super::{Dialer, LiveCampaign, Refusal, Reply, World};
 use crate::domain::{
-    CampaignStatus, DoneReason, FailureKind, Plan, Target, TargetId, TargetState, Timestamp, Window,
+    CampaignStatus, DoneReason, FailureKind, Plan, PlanId, Target, TargetId, TargetState,
+    Timestamp, Window,
 };
+
+/// Said of a target whose turn has not come.
+const OTHERS_FIRST: &str = "targets with fewer tries, and those before it in the list, come first";
 
 /// Campaigns of which it is said why they do not dial.
 const EXPLAINED: usize = 3;
@@ -16,6 +20,9 @@ impl Dialer {
         let why = match target.state {
             TargetState::Dialing { .. } => self.explain_dialing(&target, now),
             TargetState::Done(reason) => done(&target, reason),
+            TargetState::Waiting(_) if self.previews.of_target(id).is_some() => {
+                self.explain_offer(id, now)
+            }
             _ if users().next().is_none() => "no campaign uses its list".to_owned(),
             state => {
                 // A campaign that dials says more than one that does not.
@@ -51,6 +58,12 @@ impl Dialer {
         )
     }
 
+    fn explain_offer(&self, id: TargetId, now: Timestamp) -> String {
+        let Some(offer) = self.previews.of_target(id) else { return String::new() };
+        let (agent, left) = (&offer.agent.interface, span(now, offer.until));
+        format!("it is offered to the agent {agent}, who has {left} left to accept it")
+    }
+
     /// Of a target that may be dialled, now or later, by a campaign that dials.
     fn explain_waiting(
         &self,
@@ -77,25 +90,31 @@ impl Dialer {
         if let Some(why) = self.waits_for_agents(campaign, plan) {
             return why;
         }
-        if let Some(ceiling) = self.look.headroom.ceiling() {
-            return format!("nothing is dialled just now because of {ceiling}");
+        match plan.and_then(|plan| self.held_back(plan.id, now)) {
+            Some((why, true)) => format!("{why}; {OTHERS_FIRST}"),
+            Some((why, false)) => why,
+            None => format!("its turn is next; {OTHERS_FIRST}"),
         }
-        if let Some(why) = plan.and_then(|plan| self.caps.closed_by(plan, now)) {
-            return why;
+    }
+
+    /// What holds the calls of a plan back just now, and whether it is over within a second.
+    pub(super) fn held_back(&self, plan: PlanId, now: Timestamp) -> Option<(String, bool)> {
+        if let Some(ceiling) = self.look.headroom.ceiling() {
+            let why = format!("nothing is dialled just now because of {ceiling}");
+            return Some((why, false));
+        }
+        let plan = self.plans.get(&plan)?;
+        if let Some(why) = self.caps.closed_by(plan, now) {
+            return Some((why, false));
         }
         let (live, most) = (self.dialings.len(), self.settings.max_dialings);
         if live >= most {
-            return format!("all {most} dialings that max_dialings allows are live");
+            return Some((format!("all {most} dialings that max_dialings allows are live"), false));
         }
-        if self.rate.allowance(now) == 0 {
-            return format!(
-                "the cap of {} calls per second leaves none just now; targets with fewer tries, \
-                 and those before it in the list, come first",
-                self.settings.calls_per_second
-            );
-        }
-        "its turn is next; targets with fewer tries, and those before it in the list, come first"
-            .to_owned()
+        (self.rate.allowance(now) == 0).then(|| {
+            let rate = self.settings.calls_per_second;
+            (format!("the cap of {rate} calls per second leaves none just now"), true)
+        })
     }
 
     /// Why a campaign does not dial.

@@ -13,6 +13,7 @@ mod ledger;
 mod objects;
 mod outcome;
 mod pacer;
+mod preview;
 mod reset;
 mod restore;
 mod schedule;
@@ -25,8 +26,8 @@ pub use teams::TeamStatus;
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Day, Destination, DestinationId,
     DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Ledger, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target, TargetId,
-    TargetPatch, TeamLook, TeamName, Timestamp,
+    Disposition, Ledger, Offer, OfferId, OfferState, Outcome, OutcomePatch, Plan, PlanId,
+    PlanPatch, Route, Target, TargetId, TargetPatch, TeamLook, TeamName, Timestamp,
 };
 use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
 use crate::store::{StoreError, Targets, Write};
@@ -81,6 +82,12 @@ pub enum Command {
     ShowDialings(Option<DialingId>),
     /// How the dialer is.
     ShowStatus,
+    /// The targets that agents look at: of a campaign, of an agent's interface.
+    ShowOffers(Option<CampaignId>, Option<String>),
+    /// An agent wants an offered target to be called.
+    AcceptOffer(OfferId),
+    /// An agent does not want it.
+    SkipOffer(OfferId),
     /// What campaigns' calls have come to lately, and how their agents are; or of one.
     ShowFigures(Option<CampaignId>),
 }
@@ -123,6 +130,7 @@ pub enum Reply {
     Dialings(Vec<Arc<Dialing>>),
     Status(Status),
     Figures(Vec<CampaignFigures>),
+    Offers(Vec<Arc<Offer>>),
     Refused(Refusal),
 }
 
@@ -250,6 +258,8 @@ pub enum Event {
     List(What, Box<DialList>),
     Target(What, Arc<Target>),
     Dialing(What, Arc<Dialing>),
+    /// A target was offered to an agent, or what became of that.
+    Preview(OfferState, Arc<Offer>),
     /// Targets of a list were made dialable again.
     Reset(Box<DialList>, Box<ListReset>),
     /// Targets were put into a list from a file.
@@ -431,6 +441,7 @@ pub struct Dialer {
     caps: caps::Caps,
     look: caps::Look,
     teams: teams::Teams,
+    previews: preview::Previews,
     /// Turns that there were.
     turns: u64,
     /// The time of the last step.
@@ -475,7 +486,8 @@ impl Dialer {
     /// every second while this is in the future.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let schedule = self.campaigns.values().filter_map(|c| c.schedule_at).min();
-        [schedule, self.teams.next_deadline(), self.dial_at()].into_iter().flatten().min()
+        let others = [schedule, self.teams.next_deadline(), self.previews_at()];
+        others.into_iter().chain([self.dial_at()]).flatten().min()
     }
 
     /// When the next dialing may start, if there is one to start.
@@ -543,6 +555,9 @@ impl Dialer {
             Command::Explain(id) => self.explain(id, world),
             Command::ShowDialings(id) => self.show_dialings(id),
             Command::ShowStatus => Ok(Reply::Status(self.status(now))),
+            Command::ShowOffers(campaign, agent) => self.show_offers(campaign, agent.as_deref()),
+            Command::AcceptOffer(id) => self.accept_offer(id, now, ready),
+            Command::SkipOffer(id) => self.skip_offer(id, now, ready),
             Command::ShowFigures(only) => Ok(Reply::Figures(self.figures(only, now))),
         }
     }

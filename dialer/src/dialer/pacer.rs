@@ -2,8 +2,8 @@
 //! do, and the pacing's team what the agents do, and asks how many calls to start.
 
 use super::teams::{Staff, TeamAt};
-use super::{CallOrder, Dialer, LiveDialing, Ready};
-use crate::domain::{Agent, AgentState, CampaignId, DialingId, Plan, Timestamp};
+use super::{CallOrder, Dialer, LiveDialing, Ready, World};
+use crate::domain::{Agent, AgentState, CampaignId, DialListId, DialingId, Plan, Timestamp};
 use crate::pacing::predictive::{
     self, AgentId, CallId, Expected, Options, Predictor, Seconds, Seen,
 };
@@ -13,6 +13,12 @@ use std::time::Duration;
 /// A call that nobody could take is not given up before it rang so long, whatever the plan says.
 const RINGS_AT_LEAST_S: f64 = 15.0;
 
+/// A pacer that starts no call is left alone so long, if nothing happens.
+const NOT_AGAIN_WITHIN: Duration = Duration::from_millis(20);
+
+/// How often the targets are counted that a list has left.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
+
 /// The predictive pacing of one campaign.
 pub(super) struct Pacer {
     predictor: Predictor,
@@ -21,6 +27,8 @@ pub(super) struct Pacer {
     calls: HashMap<CallId, DialingId>,
     ids: HashMap<DialingId, CallId>,
     next: u64,
+    /// When its list's targets are counted again.
+    count_at: Timestamp,
 }
 
 impl Pacer {
@@ -31,6 +39,7 @@ impl Pacer {
             calls: HashMap::new(),
             ids: HashMap::new(),
             next: 0,
+            count_at: now,
         }
     }
 
@@ -169,10 +178,26 @@ impl Dialer {
         let Some(pacer) = &mut campaign.pacer else { return 0 };
         let floor = self.teams.floor(team);
         let decision = pacer.predictor.decide(seconds(now), floor, &rivals, most);
-        campaign.pace_at = timestamp(decision.again_at);
+        campaign.pace_at = timestamp(decision.again_at).max(now + NOT_AGAIN_WITHIN);
         let given_up = decision.cancel.iter().filter_map(|call| pacer.calls.get(call));
         ready.calls.extend(given_up.map(|dialing| CallOrder::GiveUp(*dialing)));
         decision.launch
+    }
+
+    /// Tells a campaign's pacer now and then how many targets its list has left.
+    pub(super) fn count_targets(
+        &mut self,
+        id: CampaignId,
+        list: DialListId,
+        world: &mut World<'_>,
+    ) {
+        let pacer = self.campaigns.get_mut(&id).and_then(|campaign| campaign.pacer.as_mut());
+        let Some(pacer) = pacer.filter(|pacer| pacer.count_at <= world.now) else { return };
+        pacer.count_at = world.now + COUNTS_EVERY;
+        // If they cannot be counted, the next look into the list says why.
+        if let Ok(counts) = world.targets.counts(list) {
+            pacer.predictor.expect_dials(counts.available());
+        }
     }
 
     /// Makes a campaign's pacer, and tells it what is asked of it when that changes: with

@@ -16,7 +16,7 @@ impl Dialer {
         world: &mut World<'_>,
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
-        let record = self.lists.get(&list).ok_or_else(|| Refusal::unknown("dlma"))?;
+        let record = self.lists.get(&list).ok_or_else(|| Refusal::unknown("dlma"))?.clone();
         let targets = world.targets.in_order(list, reset.after, TARGETS_PER_RESET)?;
         let is_last = targets.len() < TARGETS_PER_RESET;
         let next = targets.last().map(|target| target.id).filter(|_| !is_last);
@@ -29,13 +29,15 @@ impl Dialer {
                     target.failures = Default::default();
                 }
                 target.stamps.update = Some(world.now);
-                ready.writes.push(Write::Target(Arc::new(target)));
+                let target = Arc::new(target);
+                ready.writes.push(Write::Target(target.clone()));
+                self.target_changed(&target, world.now, ready);
                 done += 1;
             }
         }
         if is_last {
             let total = ListReset { done, ..reset.clone() };
-            ready.events.push(Event::Reset(Box::new(record.clone()), Box::new(total)));
+            ready.events.push(Event::Reset(Box::new(record), Box::new(total)));
         }
         self.look_again(world.now, |campaign| campaign.list == Some(list));
         Ok(Reply::Reset { done, next })

@@ -1,6 +1,7 @@
 //! Start: from what the store holds to a dialer that goes on.
 
 use super::caps::{Caps, Look};
+use super::preview::Previews;
 use super::teams::Teams;
 use super::{calls, Dialer, IdSource, LiveCampaign, LiveDialing, Ready, Settings};
 use crate::domain::{CallEnd, CampaignStatus, DialingId, EndedBy, Timestamp};
@@ -33,6 +34,7 @@ impl Dialer {
             caps: Caps::default(),
             look: Look::default(),
             teams: Teams::default(),
+            previews: Previews::default(),
             turns: 0,
             seen: now,
         };

@@ -67,7 +67,8 @@ impl Dialer {
         if let Some(live) = dialing.and_then(|dialing| self.dialings.get_mut(&dialing)) {
             live.target = target.clone();
         }
-        put(ready, What::Updated, target);
+        put(ready, What::Updated, target.clone());
+        self.target_changed(&target, now, ready);
         self.look_again(now, |campaign| campaign.list == Some(list));
         Ok(Reply::Updated)
     }
@@ -85,7 +86,9 @@ impl Dialer {
         }
         target.stamps.delete = Some(world.now);
         let list = target.list;
-        put(ready, What::Deleted, Arc::new(target));
+        let target = Arc::new(target);
+        put(ready, What::Deleted, target.clone());
+        self.target_changed(&target, world.now, ready);
         self.look_again(world.now, |campaign| campaign.list == Some(list));
         Ok(Reply::Deleted)
     }

@@ -176,6 +176,11 @@ impl Teams {
         self.teams[at.0].status()
     }
 
+    /// How many agents could take one more call than those that wait already.
+    pub(super) fn free(&self, at: TeamAt) -> usize {
+        usize::try_from(self.teams[at.0].free()).unwrap_or(0)
+    }
+
     /// Agents who could take a call now.
     pub(super) fn free_agents(&self, at: TeamAt) -> Vec<Agent> {
         let agents = &self.teams[at.0].look.agents;
@@ -252,7 +257,9 @@ fn team_of(plan: &Plan, destination: &Destination, switch: &dyn Switch) -> Optio
         DialMode::None | DialMode::Robo | DialMode::Redirect => return None,
         DialMode::Predictive | DialMode::Preview | DialMode::Power | DialMode::Progressive => {}
     }
-    if let Some(most) = destination.capacity {
+    // An offer needs an agent to look at it, not a number of them.
+    let capacity = destination.capacity.filter(|_| plan.mode != DialMode::Preview);
+    if let Some(most) = capacity {
         return Some(TeamName::Capacity(destination.id, most));
     }
     match destination.route().ok()? {
@@ -332,6 +339,7 @@ impl Dialer {
         known.taken = taken;
         known.show(at);
         known.floor.team.set_waiting(known.callers() + taken);
+        self.see_offers(team);
         self.team_changed(team, at);
     }
 
@@ -423,7 +431,8 @@ impl Dialer {
         }
         let free = usize::try_from(team.free() + more).unwrap_or(0);
         let room = match mode {
-            DialMode::None | DialMode::Preview => 0,
+            DialMode::None => 0,
+            DialMode::Preview => self.offers_wanted(at),
             DialMode::Robo | DialMode::Redirect => most,
             DialMode::Power => lines(free, team.coming, per_agent),
             DialMode::Progressive => lines(free, team.coming, 100),

@@ -2,9 +2,9 @@
 
 use super::disposition::MACHINE;
 use super::{
-    ByFailure, CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId, DialList,
-    DialListId, DialMode, DialingId, Disposition, Outcome, Plan, PlanId, RetryRule, Route, Target,
-    TargetId, Timestamp, Variables,
+    Agent, ByFailure, CallEnd, CallForward, Campaign, CampaignId, Destination, DestinationId,
+    DialList, DialListId, DialMode, DialingId, Disposition, Outcome, Plan, PlanId, RetryRule,
+    Route, Target, TargetId, Timestamp, Variables,
 };
 use crate::limits::NUMBERS_PER_TARGET;
 use std::sync::Arc;
@@ -241,9 +241,27 @@ pub struct DialingParts<'a> {
     pub machines: Option<&'a Destination>,
     /// Whether it is dialled for agents.
     pub has_agents: bool,
+    /// The one agent whom it is dialled for.
+    pub agent: Option<&'a Agent>,
 }
 
+/// How long the telephone of an agent rings for whom a call was dialled, in seconds.
+const AGENT_RINGS_S: u32 = 30;
+
 impl DialingParts<'_> {
+    /// Where it goes when it is answered. A queue could give it to anybody: with one agent
+    /// in mind it goes past the queue.
+    fn route(&self) -> Option<Route> {
+        let route = self.destination.route().ok()?;
+        Some(match (self.agent, route.queue()) {
+            (Some(agent), Some(_)) => Route::Application {
+                name: "Dial".to_owned(),
+                data: format!("{},{AGENT_RINGS_S}", agent.interface),
+            },
+            _ => route,
+        })
+    }
+
     fn screening(&self) -> Option<Screening> {
         let options = &self.plan.screening;
         options.on.then(|| Screening {
@@ -270,7 +288,7 @@ impl Dialing {
         let DialingParts { campaign, plan, list, destination, target, number_at, .. } = *parts;
         let number = target.numbers[number_at].clone()?;
         let (tech, address) = plan.route_to(&number)?;
-        let route = destination.route().ok()?;
+        let route = parts.route()?;
         let queue = route.queue().map(str::to_owned);
         let mut copy = CallCopy {
             tech,
@@ -319,7 +337,7 @@ impl Dialing {
             tech_cause: None,
             amd: None,
             queue,
-            agent: None,
+            agent: parts.agent.map(|agent| agent.interface.clone()),
             connected_at: None,
             abandoned_at: None,
             disposition: None,

@@ -38,6 +38,8 @@ id! {
     DialListId;
     /// Identity of a target (`DlList`).
     TargetId;
+    /// Identity of an offer of a target to an agent.
+    OfferId;
     /// Identity of a dialing; also the `Uniqueid` of its channel.
     DialingId;
 }

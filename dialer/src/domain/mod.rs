@@ -11,6 +11,7 @@ mod disposition;
 mod forward;
 mod id;
 mod ledger;
+mod offer;
 mod outcome;
 mod plan;
 mod queue;
@@ -26,8 +27,9 @@ pub use dial_list::{DialList, DialListPatch, ListCounts};
 pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person, Screening};
 pub use disposition::{CallEnd, Disposition, EndedBy};
 pub use forward::{Forward, Forwards, NotFollowed};
-pub use id::{CampaignId, DestinationId, DialListId, DialingId, PlanId, TargetId};
+pub use id::{CampaignId, DestinationId, DialListId, DialingId, OfferId, PlanId, TargetId};
 pub use ledger::{Counted, Day, DayFigures, Ledger, LEDGER_DAYS};
+pub use offer::{Offer, OfferState};
 pub use outcome::{CallBackTime, Outcome, OutcomeFault, OutcomePatch};
 pub use plan::{
     ByFailure, CallForward, DialMode, FailureKind, ListEnd, Pacing, PacingPatch, Plan, PlanPatch,

@@ -147,6 +147,7 @@ fn claim(target: &Target) -> (Dialing, Target) {
         harbour: Some(&destination),
         machines: Some(&queue),
         has_agents: true,
+        agent: None,
     };
     let dialing = Dialing::claim(DialingId(id(100)), id(101), &parts, NOW).unwrap();
     let mut target = target.clone();

@@ -5,7 +5,7 @@
 
 use super::ami::{outcome_patch, parse_change, Fields, NUMBER};
 use crate::dialer::{Command, Refusal, Reply};
-use crate::domain::{Dialing, DialingId, Outcome, OutcomePatch, Route};
+use crate::domain::{Dialing, Outcome, OutcomePatch, Route};
 use crate::limits::NUMBERS_PER_TARGET;
 use std::fmt::Display;
 
@@ -170,7 +170,6 @@ pub struct Call<'a> {
 /// The call whose field is set, and where its dialplan is.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    pub dialing: DialingId,
     pub may_redirect: bool,
     pub context: &'a str,
 }
@@ -178,7 +177,8 @@ pub struct Place<'a> {
 /// What setting a field comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
-    Command(Command),
+    /// That is to count as having become of the call.
+    Outcome(OutcomePatch),
     /// The call is to go on there when its destination is done with it; `None`: nowhere.
     Redirect(Option<Route>),
 }
@@ -279,8 +279,7 @@ pub fn write_field(name: &str, value: &[u8], place: &Place<'_>) -> Result<Settin
         "call_back_at" => b"CallBackAt",
         _ => b"Disposition",
     };
-    let patch: OutcomePatch = outcome_patch(&Fields::new(&[(header, value)]))?;
-    Ok(Setting::Command(Command::SetOutcome(place.dialing, patch)))
+    outcome_patch(&Fields::new(&[(header, value)])).map(Setting::Outcome)
 }
 
 fn find(name: &str, is_allowed: fn(&Field) -> bool) -> Result<&'static Field> {

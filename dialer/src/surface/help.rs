@@ -9,9 +9,9 @@ mod dialplan;
 
 use crate::dialer::{Event, What};
 use crate::domain::{
-    Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DialList, DialListId,
-    Dialing, DialingId, DialingParts, DialingStatus, Disposition, Plan, PlanId, Target, TargetId,
-    Timestamp,
+    Agent, AgentState, Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DialList,
+    DialListId, Dialing, DialingId, DialingParts, DialingStatus, Disposition, Offer, OfferId,
+    OfferState, Plan, PlanId, Target, TargetId, TeamName, Timestamp,
 };
 use crate::surface::ami::{self, Action, ACTIONS};
 use std::fmt::{Display, Write};
@@ -101,6 +101,7 @@ fn synopsis(event: &Event) -> String {
         Event::List(what, _) => ("dial list", what),
         Event::Target(what, _) => ("target", what),
         Event::Imported(..) => return "Targets were put into a dial list from a file.".to_owned(),
+        Event::Preview(..) => return "A target is offered to an agent, or no more.".to_owned(),
         Event::Reset(..) => return "Targets of a dial list were made dialable again.".to_owned(),
         Event::Dialing(What::Created, _) => return "A number is about to be dialled.".to_owned(),
         Event::Dialing(What::Deleted, _) => return "A dialing is over.".to_owned(),
@@ -128,6 +129,9 @@ fn header_text(event: &Event, header: &str) -> Option<String> {
         }
         Event::Dialing(..) if header == "Disposition" => Some(format!("{}.", Disposition::names())),
         Event::Dialing(..) => find(DIALING_HEADERS, header),
+        Event::Preview(..) => find(PREVIEW_HEADERS, header)
+            .or_else(|| find(DIALING_HEADERS, header))
+            .or_else(|| action_header("OutDlListCreate", header)),
         _ => None,
     };
     own.or_else(|| find(EVENT_HEADERS, header)).or_else(|| taken_header(event, header))
@@ -140,8 +144,12 @@ fn taken_header(event: &Event, header: &str) -> Option<String> {
     let taken = header.replace("MaxRetryCnt", "MaxRetry");
     let object = ["Update", "Delete"].iter().find_map(|verb| name.strip_suffix(verb));
     let action = object.map_or_else(|| name.to_owned(), |object| format!("{object}Create"));
+    action_header(&action, &taken)
+}
+
+fn action_header(action: &str, header: &str) -> Option<String> {
     let action = ACTIONS.iter().find(|known| known.name == action)?;
-    action.headers().find(|known| known.name == taken).map(|known| known.text.to_owned())
+    action.headers().find(|known| known.name == header).map(|known| known.text.to_owned())
 }
 
 fn find(texts: &[(&str, &str)], header: &str) -> Option<String> {
@@ -208,6 +216,19 @@ const DIALING_HEADERS: &[(&str, &str)] = &[
     ("TmDelete", "When it ended, UTC."),
 ];
 
+/// As [`EVENT_HEADERS`], of offers; others are those of dialings and targets.
+const PREVIEW_HEADERS: &[(&str, &str)] = &[
+    ("Uuid", "The offer's uuid."),
+    ("State", "Offered, Accepted, Skipped, TimedOut or Withdrawn."),
+    ("Agent", "The agent's interface."),
+    ("AgentName", "The agent's name."),
+    ("DialIndex", "Which of the target's numbers would be dialled, 1 to 8."),
+    ("DialTryCnt", "Which try of this number it would be; 1 is the first."),
+    ("DialingUuid", "The dialing that came of it, with State Accepted."),
+    ("TmOffer", "When it was offered, UTC."),
+    ("TmUntil", "Until when the agent may accept it, UTC."),
+];
+
 /// One of each event, to see which headers it has.
 fn samples() -> Vec<Event> {
     let now = Timestamp(0);
@@ -229,6 +250,7 @@ fn samples() -> Vec<Event> {
         harbour: None,
         machines: None,
         has_agents: false,
+        agent: None,
     };
     let dialing = Dialing::claim(DialingId(Uuid::nil()), Uuid::nil(), &parts, now);
     let mut samples = Vec::new();
@@ -240,9 +262,32 @@ fn samples() -> Vec<Event> {
         samples.push(Event::Target(what, target.clone().into()));
         samples.extend(dialing.clone().map(|dialing| Event::Dialing(what, dialing.into())));
     }
+    samples
+        .push(Event::Preview(OfferState::Offered, sample_offer(&campaign, &plan, target).into()));
     samples.push(Event::Imported(list.id, Box::default()));
     samples.push(Event::Reset(Box::new(list), Box::default()));
     samples
+}
+
+fn sample_offer(campaign: &Campaign, plan: &Plan, target: Target) -> Offer {
+    let agent = Agent {
+        interface: String::new(),
+        name: String::new(),
+        penalty: 0,
+        state: AgentState::Free,
+    };
+    Offer {
+        id: OfferId(Uuid::nil()),
+        campaign: campaign.id,
+        plan: plan.id,
+        list: target.list,
+        target: target.into(),
+        number_at: 0,
+        team: TeamName::Queue(String::new()),
+        agent,
+        made_at: Timestamp(0),
+        until: Timestamp(0),
+    }
 }
 
 /// An XML document under way.
@@ -392,7 +437,7 @@ mod tests {
     fn every_event_is_in_it_and_every_header_explained() {
         let xml = xml();
         let samples = samples();
-        assert_eq!(samples.len(), 20);
+        assert_eq!(samples.len(), 21);
         for event in samples {
             let (name, lines) = ami::event(&event);
             let documented = element(&xml, "managerEvent", name);

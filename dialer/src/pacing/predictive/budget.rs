@@ -59,6 +59,8 @@ pub(super) struct Budget {
     recent: f64,
     recent_s: Seconds,
     rolled_at: Seconds,
+    /// Live answers that the list can still bring, if that is known.
+    in_list: Option<f64>,
 }
 
 impl Budget {
@@ -74,6 +76,7 @@ impl Budget {
             recent: 0.0,
             recent_s: 0.0,
             rolled_at: now,
+            in_list: None,
         };
         budget.aim(options, period_end);
         budget
@@ -137,11 +140,17 @@ impl Budget {
         self.recent_s = self.recent_s * keep + RATE_WINDOW_S * (1.0 - keep);
     }
 
+    /// So many live answers can the list still bring.
+    pub fn expect(&mut self, answers: f64) {
+        self.in_list = Some(answers);
+    }
+
     /// Live answers that are still to be expected in the period.
     fn left(&self) -> f64 {
-        let Some(end) = self.period_end else { return OPEN_END };
         let rate = self.recent / self.recent_s.max(60.0);
-        rate * (end - self.rolled_at).max(0.0)
+        let in_period =
+            self.period_end.map_or(OPEN_END, |end| rate * (end - self.rolled_at).max(0.0));
+        self.in_list.map_or(in_period, |in_list| in_list.min(in_period))
     }
 
     /// The harm that one more live answer may bring.
@@ -224,6 +233,16 @@ mod tests {
         }
         assert!(budget.share() > 0.03);
         assert_eq!(budget.price(), 0.0);
+    }
+
+    #[test]
+    fn a_short_list_is_dialled_more_carefully() {
+        let mut long = budget(None);
+        long.answered(0.05);
+        let mut short = long.clone();
+        long.expect(1e9);
+        short.expect(150.0);
+        assert!(short.price() < long.price() && short.price() > 0.0);
     }
 
     #[test]

@@ -196,6 +196,12 @@ impl Predictor {
         self.freeing = None;
     }
 
+    /// So many calls can still be started: the share of abandoned ones has to be right by
+    /// the time that the list is worked off.
+    pub fn expect_dials(&mut self, left: u64) {
+        self.budget.expect(left as f64 * self.tables.estimate.rate);
+    }
+
     /// Takes note of what happened. What is unknown, doubled or out of order tells nothing.
     pub fn see(&mut self, at: Seconds, seen: Seen) {
         let now = self.roll(at);

@@ -174,6 +174,12 @@ const OUTCOME: &[Header] = &[
         "When to call back: +SECONDS, or a time of RFC 3339 such as 2026-11-21T15:30:00+01:00; at most 30 days ahead. Makes the disposition call_back.",
     ),
 ];
+const PREVIEW: &[Header] = &[
+    required("Do", "list: show the offers. accept: place the call now, for the agent of the offer. skip: others may call the target after RetryDelay."),
+    header("Uuid", "The offer's uuid, with accept and skip."),
+    header("Campaign", "With list: only offers of the campaign with this uuid."),
+    header("Agent", "With list: only offers to this agent, by the interface, such as PJSIP/anna."),
+];
 const PAGE: &[Header] = &[
     header("DlmaUuid", "Only targets of this list."),
     header("Count", "At most so many, 0 to 1000000. Default 100."),
@@ -232,6 +238,7 @@ pub const ACTIONS: &[Action] = &[
     show("OutDlListExplain", "Say why a target is not being dialled now.", "The answer has the Reason in one sentence.", &[ACTION_ID, UUID]),
     show("OutDialingShow", "Show live dialings.", "One OutDialingEntry each, then OutDialingListComplete.", &[ACTION_ID, ONE]),
     change("OutDialingUpdate", "Say what a live call counts as.", "The dialing has this disposition when it ends, and its target is dialled again, or not, by it. Needs Disposition or CallBackAt. Refused once the dialing has ended. answered and machine count only if the call was answered.", &[ACTION_ID, UUID, OUTCOME]),
+    change("OutDialingPreview", "List, accept or skip what agents are offered in mode preview.", "Each free agent of a campaign with DialMode 2 is offered one target at a time, for PreviewTimeout: event OutDialingPreview with State Offered. It ends with State Accepted, Skipped, TimedOut (the target is ready again, and the agent gets no new offer for as long) or Withdrawn (the campaign or the agent does not dial any more, or the target is none any more). The answer to accept has the DialingUuid; that to list is one OutDialingPreviewEntry each, then OutDialingPreviewListComplete.", &[ACTION_ID, PREVIEW]),
     show("OutDialingSummary", "Count live dialings.", "One OutDialingSummary, then OutSummaryListComplete.", &[ACTION_ID]),
 ];
 

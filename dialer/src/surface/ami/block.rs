@@ -3,7 +3,8 @@
 
 use crate::dialer::Refusal;
 use crate::domain::{
-    CampaignId, DestinationId, DialListId, DialingId, Disposition, PlanId, TargetId, Timestamp,
+    CampaignId, DestinationId, DialListId, DialingId, Disposition, OfferId, PlanId, TargetId,
+    Timestamp,
 };
 use crate::hundredths::Hundredths;
 use std::fmt::{Arguments, Write};
@@ -142,7 +143,7 @@ macro_rules! numbers {
     )*};
 }
 
-ids! { CampaignId DestinationId DialListId DialingId PlanId TargetId }
+ids! { CampaignId DestinationId DialListId DialingId OfferId PlanId TargetId }
 numbers! { u8 i32 u32 i64 u64 usize }
 
 fn is_foul(byte: u8) -> bool {

@@ -9,6 +9,7 @@ mod block;
 mod bulk;
 mod commands;
 mod fields;
+mod preview;
 mod records;
 mod show;
 
@@ -88,6 +89,7 @@ fn carry_out(
         (Privilege::Change, "OutDlListImport") => bulk::answer_import(fields, backend, out),
         (Privilege::Change, "OutDlListExport") => bulk::answer_export(fields, backend, out),
         (Privilege::Change, "OutDlmaReset") => reset(fields, backend, out),
+        (Privilege::Change, "OutDialingPreview") => preview::answer(fields, backend, out),
         (Privilege::Change, name) => change(name, fields, backend, out),
     }
 }

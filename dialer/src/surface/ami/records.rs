@@ -4,8 +4,8 @@ use super::commands::RETRY;
 use super::Block;
 use crate::dialer::{CampaignFigures, Event, TeamStatus, What};
 use crate::domain::{
-    Campaign, DayFigures, Destination, DialList, Dialing, Pacing, Plan, Route, Stamps, Target,
-    TargetState, Variables,
+    Campaign, DayFigures, Destination, DialList, Dialing, Offer, OfferState, Pacing, Plan, Route,
+    Stamps, Target, TargetState, Variables,
 };
 use crate::hundredths::Hundredths;
 use crate::limits::NUMBERS_PER_TARGET;
@@ -55,6 +55,10 @@ pub fn event(event: &Event) -> (&'static str, String) {
                 _ => target(&mut block, record),
             }
             pick(*what, ["OutDlListCreate", "OutDlListUpdate", "OutDlListDelete"])
+        }
+        Event::Preview(state, record) => {
+            offer(&mut block, *state, record);
+            "OutDialingPreview"
         }
         Event::Dialing(what, record) => {
             dialing(&mut block, record);
@@ -254,6 +258,35 @@ pub fn dialing(block: &mut Block, dialing: &Dialing) {
     block.optional("CallBackAt", dialing.outcome.and_then(|outcome| outcome.call_back_at));
     block.line("TmCreate", dialing.claimed_at);
     block.optional("TmUpdate", dialing.updated_at);
+}
+
+/// A target that an agent looks at.
+pub fn offer(block: &mut Block, state: OfferState, offer: &Offer) {
+    let target = &offer.target;
+    block.line("Uuid", offer.id);
+    block.line("State", state.name());
+    block.line("CampUuid", offer.campaign);
+    block.line("PlanUuid", offer.plan);
+    block.line("DlmaUuid", offer.list);
+    block.line("DlListUuid", target.id);
+    block.line("Agent", &offer.agent.interface);
+    block.line("AgentName", &offer.agent.name);
+    block.line("DialIndex", offer.number_at + 1);
+    block.optional("DialAddr", offer.number());
+    block.line("DialTryCnt", offer.try_count());
+    block.optional("Name", target.name.as_deref());
+    block.optional("Detail", target.detail.as_deref());
+    block.optional("UKey", target.user_key.as_deref());
+    block.optional("UData", target.user_data.as_deref());
+    block.optional("Email", target.email.as_deref());
+    variables(block, &target.variables);
+    let dialing = match state {
+        OfferState::Accepted(dialing) => Some(dialing),
+        _ => None,
+    };
+    block.optional("DialingUuid", dialing);
+    block.line("TmOffer", offer.made_at);
+    block.line("TmUntil", offer.until);
 }
 
 fn variables(block: &mut Block, variables: &Variables) {

@@ -64,7 +64,7 @@ pub fn complete(command: &Command, typed: &Typed, backend: &dyn Backend) -> Vec<
     let (before, plain) = (typed.before.as_slice(), typed.plain());
     let choices = Choices { before, word: &plain, backend };
     let mut words = match command.does {
-        Does::Help | Does::ShowStatus | Does::ShowAll(_) => Vec::new(),
+        Does::Help | Does::ShowStatus | Does::ShowPreviews | Does::ShowAll(_) => Vec::new(),
         Does::ShowOne(kind) | Does::Delete(kind) => choices.objects(kind, before),
         Does::ShowTargets => choices.objects(Kind::List, before),
         Does::Explain => choices.objects(Kind::Target, before),

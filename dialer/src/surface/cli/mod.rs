@@ -85,6 +85,7 @@ fn carry_out(request: Request, console: &dyn Console, print: &mut Print<'_>) -> 
             print(&commands::overview());
             Ok(())
         }
+        Request::Previews => show::previews(console, print),
         Request::All(kind) => show::all(kind, console, print),
         Request::One(kind, object) => show::one(kind, &object, console, print),
         Request::Targets { list, most } => show::targets(&list, most, console, print),

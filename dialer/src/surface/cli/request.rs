@@ -15,6 +15,7 @@ pub(super) type Headers = Vec<(&'static str, String)>;
 pub enum Request {
     Help,
     Status,
+    Previews,
     All(Kind),
     One(Kind, String),
     Targets { list: String, most: u32 },
@@ -72,6 +73,7 @@ pub fn parse(command: &Command, words: &[String]) -> Result<Request> {
     match command.does {
         Does::Help => none(Request::Help),
         Does::ShowStatus => none(Request::Status),
+        Does::ShowPreviews => none(Request::Previews),
         Does::ShowAll(kind) => none(Request::All(kind)),
         Does::ShowOne(kind) => Ok(Request::One(kind, one()?)),
         Does::Explain => Ok(Request::Explain(one()?)),

@@ -6,7 +6,7 @@ use super::{line, unexpected, views, Kind, Print, Result};
 use crate::dialer::{Command, Reply};
 use crate::domain::{
     Campaign, CampaignId, CampaignStatus, Destination, DestinationId, DialListId, Dialing,
-    DialingId, ListCounts, Plan, PlanId, Target, TargetId,
+    DialingId, ListCounts, Offer, Plan, PlanId, Target, TargetId,
 };
 use crate::limits::SHOW_AT_ONCE;
 use crate::store::{CampaignStat, Reader, StoreError, TargetPage};
@@ -179,6 +179,37 @@ fn table_of_dialings(dialings: &[Arc<Dialing>], reader: &Reader) -> Read<String>
         ]);
     }
     Ok(table(&DIALING_COLUMNS, &rows))
+}
+
+const PREVIEW_COLUMNS: [Column; 6] = [
+    UUID,
+    text("Camp", 14),
+    text("Agent", 24),
+    text("Name", 16),
+    text("Addr", 16),
+    text("Until", 30),
+];
+
+/// What agents are offered.
+pub(super) fn previews(backend: &dyn Backend, print: &mut Print<'_>) -> Result<()> {
+    let offers = match backend.ask(Command::ShowOffers(None, None)) {
+        Reply::Offers(offers) => offers,
+        Reply::Refused(why) => return Err(why),
+        _ => return Err(unexpected()),
+    };
+    let names = read(backend, Names::read)?;
+    let row = |offer: &Arc<Offer>| {
+        [
+            offer.id.to_string(),
+            names.label(Some(offer.campaign.0)),
+            offer.agent.interface.clone(),
+            shown(&offer.target.name),
+            offer.number().unwrap_or_default().to_owned(),
+            offer.until.to_string(),
+        ]
+    };
+    print(&table(&PREVIEW_COLUMNS, &offers.iter().map(row).collect::<Vec<_>>()));
+    Ok(())
 }
 
 const TARGET_COLUMNS: [Column; 6] = [

@@ -1,7 +1,6 @@
 use super::*;
 use crate::domain::{CallBackTime, Change, Disposition, TargetPatch};
 use std::time::Duration;
-use uuid::Uuid;
 
 const LIST: &str = "0381bf5e-e94e-4f8c-9fe6-443f645f0db0";
 
@@ -104,12 +103,11 @@ fn bad_arguments_are_named() {
     assert!(why.starts_with("Name: is not valid UTF-8"), "{why}");
 }
 
-const PLACE: Place<'static> =
-    Place { dialing: DialingId(Uuid::nil()), may_redirect: true, context: "sales" };
+const PLACE: Place<'static> = Place { may_redirect: true, context: "sales" };
 
 fn written(name: &str, value: &str) -> Result<OutcomePatch> {
     match write_field(name, value.as_bytes(), &PLACE)? {
-        Setting::Command(Command::SetOutcome(_, patch)) => Ok(patch),
+        Setting::Outcome(patch) => Ok(patch),
         other => panic!("{other:?}"),
     }
 }
