@@ -162,16 +162,24 @@ fn a_delay_of_nothing_makes_it_ready_at_once() {
 
 #[test]
 fn what_an_abandoned_call_was_is_told() {
-    let mut bench = bench(&[]);
-    let call = bench.tick().remove(0);
-    let line = end(&mut bench, &call, Fate::Sheltered(true)).results[0].json.to_string();
-    let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-    let time = START.to_string();
+    let line_of = |fate| -> serde_json::Value {
+        let mut bench = bench(&[]);
+        let call = bench.tick().remove(0);
+        let line = end(&mut bench, &call, fate).results[0].json.to_string();
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let (time, nothing) = (START.to_string(), serde_json::Value::Null);
+    let line = line_of(Fate::Sheltered(false));
+    assert_eq!(line["disposition"], "abandoned");
+    assert_eq!((&line["agent"], &line["tm_connected"]), (&nothing, &nothing));
+    assert_eq!(line["tm_abandoned"], time);
+    // Who has an agent is not abandoned any more.
+    let line = line_of(Fate::Sheltered(true));
     assert_eq!(line["disposition"], "answered");
     assert_eq!(line["agent"], "PJSIP/anna");
-    assert_eq!(line["queue"], serde_json::Value::Null);
+    assert_eq!(line["queue"], nothing);
     assert_eq!(line["tm_connected"], time);
-    assert_eq!(line["tm_abandoned"], time);
+    assert_eq!(line["tm_abandoned"], nothing);
     let keys: Vec<_> = line.as_object().expect("an object").keys().rev().take(4).collect();
     assert_eq!(keys, ["tm_abandoned", "tm_connected", "agent", "queue"]);
 }

@@ -175,8 +175,14 @@ impl Dialer {
 
     /// No agent has taken it, and it is in its harbour, or is hung up without one.
     pub(super) fn sheltered(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        let stage = self.dialings.get(&id).map(|live| live.stage);
-        if matches!(stage, Some(Stage::Waiting(_) | Stage::Overdue(_))) {
+        let Some(live) = self.dialings.get(&id) else { return };
+        let is_open = match live.stage {
+            Stage::Waiting(_) | Stage::Overdue(_) => true,
+            // Of no team: it was never with an agent.
+            Stage::Connected(_) => live.dialing.connected_at.is_none(),
+            Stage::Dialed | Stage::Screening | Stage::Released => false,
+        };
+        if is_open {
             self.moves_to(id, Some(Stage::Released), now);
             self.abandoned(id, now, ready);
         }

@@ -233,7 +233,9 @@ impl Dialer {
                 // Those that are under way already are expected as well.
                 let of = |live: &&LiveDialing| live.dialing.campaign == id;
                 let calls = self.dialings.values().filter(of).map(|live| &live.dialing);
-                for dialing in calls.filter(|dialing| !dialing.is_answered()) {
+                let mut ringing: Vec<_> = calls.filter(|dialing| !dialing.is_answered()).collect();
+                ringing.sort_by_key(|dialing| dialing.claimed_at);
+                for dialing in ringing {
                     pacer.begin(dialing.id, dialing.claimed_at);
                 }
                 campaign.pacer = Some(Box::new(pacer));

@@ -279,11 +279,11 @@ fn team_of(plan: &Plan, destination: &Destination, switch: &dyn Switch) -> Optio
     if let Some(most) = capacity {
         return Some(TeamName::Capacity(destination.id, most));
     }
-    match destination.route().ok()? {
-        Route::Application { name, data } if name.eq_ignore_ascii_case("queue") => {
-            let queue = data.split(',').next().unwrap_or_default();
-            Some(TeamName::Queue(queue.to_owned()))
-        }
+    let route = destination.route().ok()?;
+    if let Some(queue) = route.queue() {
+        return Some(TeamName::Queue(queue.to_owned()));
+    }
+    match route {
         Route::Application { .. } => None,
         Route::Extension { context, exten, .. } => {
             let team = TeamName::Extension { context, exten };
