@@ -57,6 +57,9 @@ member => Local/80990@desk/n,0,Late 4
 member => Local/81000@desk/n,0,Late 5
 member => Local/81020@desk/n,0,Late 6
 
+[asked](phone)
+member => Local/7@desk/n,0,Lena
+
 [leaving](phone)
 member => Local/6@desk/n,0,Jens,Custom:jens
 
@@ -90,6 +93,12 @@ exten => away,hint,Custom:nobody
 exten => away,1,Wait(600)
 exten => h,1,UserEvent(Harbour,At: h)
 exten => nohint,1,Wait(1)
+
+; Whoever talked to an agent is asked how it was.
+[survey]
+exten => s,1,Set(OUTBOUND(redirect)=asked)
+ same => n,Queue(asked)
+exten => asked,1,UserEvent(Harbour,At: survey)
 
 [harbour]
 exten => s,1,UserEvent(Harbour,At: extension)
@@ -386,6 +395,21 @@ fn a_person_whom_nobody_takes_in_time_hears_the_harbour() {
         let waited_s = line.seconds("tm_abandoned") - line.seconds("tm_dial_end");
         assert!((0.99..2.5).contains(&waited_s), "{waited_s}: {line:?}");
     }
+}
+
+/// The agent has hung up, and the caller is still there.
+#[test]
+fn a_redirected_call_goes_on_when_its_agent_is_done() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let plan: Vec<_> = PLAN.iter().copied().filter(|(name, _)| *name != "DialMode").collect();
+    let plan = [&plan[..], &[("DialMode", "5")]].concat();
+    let to = [("Exten", "s"), ("Context", "survey")];
+    let campaign = campaign(&ami, &plan, &to, &["491"]);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    assert_eq!(ended(&asterisk, &ami, &campaign, mark, 1), ["Local/7@desk"]);
+    let line = campaign.results(&asterisk, 1).remove(0);
+    assert_eq!(harbours(&ami, mark, &line), ["survey"]);
 }
 
 /// Agents pick up at just the time at which it is too late: each call is either theirs or

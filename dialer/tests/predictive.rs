@@ -218,6 +218,28 @@ fn learns_that_few_answer_and_dials_more() {
 }
 
 #[test]
+fn answers_that_come_late_or_never_let_no_flood_out() {
+    for answer_s in [40.0, 1e9] {
+        let options = Options { ring_timeout_s: 60.0, ..Options::default() };
+        let mut predictor = Predictor::new(&options, 0.0);
+        let team = team(0.0, 9);
+        for round in 0..3_000_u64 {
+            let at = round as f64 * 60.0;
+            let calls = || (round * 5..round * 5 + 5).map(CallId);
+            calls().for_each(|call| predictor.see(at, Seen::Dialed { call }));
+            if answer_s < 60.0 {
+                predictor.see(at + answer_s, Seen::Answered { call: CallId(round * 5) });
+                predictor.see(at + answer_s, Seen::Connected { call: CallId(round * 5) });
+            }
+            calls().for_each(|call| predictor.see(at + 60.0, Seen::Ended { call }));
+        }
+        let launch = predictor.decide(180_000.0, &team, &Expected::default(), 1_000_000).launch;
+        let most = if answer_s < 60.0 { 60 } else { 2_500 };
+        assert!((1..most).contains(&launch), "{answer_s}: {launch}");
+    }
+}
+
+#[test]
 fn calls_that_rang_long_enough_are_hung_up_when_nobody_could_take_them() {
     let options = Options { min_ring_s: Some(15.0), ..Options::default() };
     let mut predictor = Predictor::new(&options, 0.0);

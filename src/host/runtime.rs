@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dialer::dialer::{
-    CallOrder, Command, Dialer, Event, Input, Ready, Reply, ResultLine, TimeOrderedIds, World,
+    CallOrder, Command, Dialer, Event, Input, Ready, Refusal, Reply, ResultLine, TimeOrderedIds,
+    World,
 };
 use dialer::domain::DialingId;
 use dialer::store::{Reader, Sqlite, Store, StoreError, Write};
@@ -391,17 +392,31 @@ impl Dialing {
             self.write(vec![Write::Delivered(delivered)])?;
         }
         while let Some((input, reply_to)) = self.inputs.pop_front() {
+            if self.places_call(&input) && !self.may_dial() {
+                let refusal = Reply::Refused(Refusal::not_now());
+                self.pending.replies.extend(reply_to.map(|to| (to, refusal)));
+                continue;
+            }
             self.step(input, reply_to)?;
         }
         for round in 0..TICKS_PER_ROUND {
             // The first one also shows the dialer a clock that was set back.
             let due = self.dialer.wake_at().is_some_and(|at| round == 0 || at <= wall_clock());
-            if !due || !self.may_dial() {
+            if !due {
+                break;
+            }
+            if !self.may_dial() {
+                self.step(Input::Wait, None)?;
                 break;
             }
             self.look()?;
         }
         Ok(())
+    }
+
+    /// Whether it is somebody who wants a call at once.
+    fn places_call(&self, input: &Input) -> bool {
+        matches!(input, Input::Command(command) if matches!(**command, Command::AcceptOffer(..)))
     }
 
     /// Lets campaigns look into their lists.

@@ -3,10 +3,10 @@
 use crate::table::{occupancy, Row};
 use std::fmt::Write;
 
-const WIDTH: f64 = 860.0;
-const LEFT: f64 = 210.0;
+const WIDTH: f64 = 920.0;
+const LEFT: f64 = 275.0;
 const RIGHT: f64 = 30.0;
-const TOP: f64 = 92.0;
+const TOP: f64 = 112.0;
 const ROW: f64 = 30.0;
 
 const INK: &str = "#1f2933";
@@ -29,7 +29,9 @@ pub fn svg(rows: &[Row]) -> String {
          <text x=\"20\" y=\"28\" font-size=\"17\" font-weight=\"bold\">How much of their time \
          agents talk</text>\n\
          <text x=\"20\" y=\"48\" fill=\"{FAINT}\">Percent of staffed time, at no more than 3 % \
-         abandoned calls (VICIdial: best setting that keeps 3.1 %)</text>"
+         abandoned calls (VICIdial: best setting that keeps 3.1 %).</text>\n\
+         <text x=\"20\" y=\"65\" fill=\"{FAINT}\">A line is a simulated day: agents, calls that \
+         people answer, mean talk.</text>"
     );
     legend(&mut svg);
     for percent in (0..=100).step_by(20) {
@@ -62,16 +64,16 @@ fn legend(svg: &mut String) {
     for (color, name, x) in entries {
         let _ = writeln!(
             svg,
-            "<circle cx=\"{:.1}\" cy=\"70\" r=\"6\" fill=\"{color}\"/>\
-             <text x=\"{:.1}\" y=\"74.5\">{name}</text>",
+            "<circle cx=\"{:.1}\" cy=\"90\" r=\"6\" fill=\"{color}\"/>\
+             <text x=\"{:.1}\" y=\"94.5\">{name}</text>",
             x + 6.0,
             x + 18.0
         );
     }
     let _ = writeln!(
         svg,
-        "<line x1=\"430\" y1=\"63\" x2=\"430\" y2=\"77\" stroke=\"{INK}\" stroke-width=\"2\"/>\
-         <text x=\"438\" y=\"74.5\">if agents never waited</text>"
+        "<line x1=\"430\" y1=\"83\" x2=\"430\" y2=\"97\" stroke=\"{INK}\" stroke-width=\"2\"/>\
+         <text x=\"438\" y=\"94.5\">if agents never waited</text>"
     );
 }
 

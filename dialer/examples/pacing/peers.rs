@@ -60,6 +60,8 @@ pub struct Vicidial {
     adapt_at: f64,
     tally_at: f64,
     dial_at: f64,
+    /// Calls of the last look that could not go out yet.
+    owed: usize,
     drop_percent: f64,
     /// Answers and drops of each tally of the last minute.
     before: (u64, u64),
@@ -77,6 +79,7 @@ impl Vicidial {
             adapt_at: 15.0,
             tally_at: 60.0,
             dial_at: 0.0,
+            owed: 0,
             drop_percent: 0.0,
             before: (0, 0),
             last_minute: (0, 0),
@@ -154,11 +157,12 @@ impl Policy for Vicidial {
             self.adapt_at = at + 15.0;
             self.adapt(at, view);
         }
-        let mut calls = 0;
         if at >= self.dial_at {
             self.dial_at = at + 2.5;
-            calls = self.wanted(view).min(most);
+            self.owed = self.wanted(view);
         }
+        let calls = self.owed.min(most);
+        self.owed -= calls;
         launch(calls, self.sample_at.min(self.dial_at))
     }
 }

@@ -3,10 +3,18 @@
 
 use super::teams::Staff;
 use super::{CallOrder, Dialer, Ready};
-use crate::domain::{CallEnd, CampaignId, Counted, DialingId, Disposition, EndedBy, Timestamp};
+use crate::domain::{
+    CallEnd, CampaignId, Counted, DialMode, DialingId, Disposition, EndedBy, Timestamp, MACHINE,
+};
 use crate::pacing::predictive::Seen;
 use crate::store::Write;
 use std::time::Duration;
+
+/// `AMDSTATUS` of a call that was over before AMD knew.
+const GONE: &str = "HANGUP";
+
+/// How long an agent who has accepted a call may take to pick up.
+const CHOSEN_AGENT_RINGS: Duration = Duration::from_secs(30);
 
 /// How long a person whom AMD has recognised late may still wait for an agent.
 const AFTER_SCREENING: Duration = Duration::from_millis(500);
@@ -20,8 +28,8 @@ pub(super) enum Stage {
     Screening,
     /// A person who has no agent yet, with the time at which that is too long.
     Waiting(Timestamp),
-    /// A person for whom it took too long; an agent may still come.
-    Overdue,
+    /// A person for whom it took too long, since then; an agent may still come.
+    Overdue(Timestamp),
     /// With an agent, since then.
     Connected(Timestamp),
     /// Nobody's any more: a machine, or in its harbour.
@@ -76,8 +84,12 @@ impl Dialer {
         }
         let answered_at = live.dialing.dial_ended_at.unwrap_or(now);
         let plan = self.plans.get(&live.dialing.plan);
-        let after_ms = plan.map_or(0, |plan| plan.pacing.abandon_after_ms);
-        let until = answered_at + Duration::from_millis(u64::from(after_ms));
+        let after = plan.map_or(Duration::ZERO, |plan| match plan.mode {
+            // The agent chose to make this call, and is rung for it only now.
+            DialMode::Preview => CHOSEN_AGENT_RINGS.max(plan.pacing.abandon_after()),
+            _ => plan.pacing.abandon_after(),
+        });
+        let until = answered_at + after;
         self.moves_to(id, Some(Stage::Waiting(until.max(now + at_least))), now);
     }
 
@@ -89,12 +101,16 @@ impl Dialer {
         now: Timestamp,
         ready: &mut Ready,
     ) {
-        let is_machine = amd.0 == "MACHINE";
+        let (is_machine, is_gone) = (amd.0 == MACHINE, amd.0 == GONE);
         let changed = self.change(id, ready, |dialing| {
             dialing.amd = Some(amd).filter(|(status, _)| !status.is_empty());
             dialing.updated_at = Some(now);
         });
         let Some(campaign) = changed.map(|dialing| dialing.campaign) else { return };
+        if is_gone {
+            // Nobody knows who it was.
+            return self.moves_to(id, Some(Stage::Released), now);
+        }
         let human = !is_machine;
         self.pacer_sees(campaign, id, now, |call| Seen::Verdict { call, human });
         match is_machine {
@@ -115,19 +131,24 @@ impl Dialer {
         ready: &mut Ready,
     ) {
         let stage = self.dialings.get(&id).map(|live| live.stage);
-        if !matches!(stage, Some(Stage::Waiting(_) | Stage::Overdue | Stage::Screening)) {
-            // Of no team, or an agent was told already: whom it talks to is worth knowing.
-            if stage == Some(Stage::Released) {
-                return;
-            }
+        if stage == Some(Stage::Released) {
+            return;
         }
+        // It was in time, and only heard of too late.
+        let in_time = matches!(stage, Some(Stage::Overdue(until)) if now <= until);
+        let was_abandoned = in_time
+            && self.dialings.get(&id).is_some_and(|live| live.dialing.abandoned_at.is_some());
         let changed = self.change(id, ready, |dialing| {
             dialing.agent = agent.or(dialing.agent.take());
             dialing.connected_at.get_or_insert(now);
+            dialing.abandoned_at = dialing.abandoned_at.filter(|_| !in_time);
             dialing.updated_at = Some(now);
         });
         let Some(dialing) = changed else { return };
         let campaign = dialing.campaign;
+        if was_abandoned {
+            self.count(campaign, Counted::NotAbandoned, now, ready);
+        }
         // After a crash it decides whether the person is called again.
         ready.writes.push(Write::Answered(dialing));
         if !matches!(stage, Some(Stage::Connected(_))) {
@@ -140,7 +161,9 @@ impl Dialer {
     /// where they are.
     pub(super) fn shelter(&mut self, now: Timestamp, ready: &mut Ready) {
         while let Some(id) = self.teams.overdue(now) {
-            self.moves_to(id, Some(Stage::Overdue), now);
+            let Some(live) = self.dialings.get(&id) else { continue };
+            let Stage::Waiting(until) = live.stage else { continue };
+            self.moves_to(id, Some(Stage::Overdue(until)), now);
             let Some(live) = self.dialings.get(&id) else { continue };
             match live.dialing.copy.harbour {
                 // The engine looks whether an agent has it by now.
@@ -150,13 +173,20 @@ impl Dialer {
         }
     }
 
-    /// No agent was there in time, and the call is in its harbour.
+    /// No agent has taken it, and it is in its harbour, or is hung up without one.
     pub(super) fn sheltered(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
-        self.moves_to(id, Some(Stage::Released), now);
-        self.abandoned(id, now, ready);
+        let stage = self.dialings.get(&id).map(|live| live.stage);
+        if matches!(stage, Some(Stage::Waiting(_) | Stage::Overdue(_))) {
+            self.moves_to(id, Some(Stage::Released), now);
+            self.abandoned(id, now, ready);
+        }
     }
 
+    /// Counts a person as abandoned, once.
     fn abandoned(&mut self, id: DialingId, now: Timestamp, ready: &mut Ready) {
+        if self.dialings.get(&id).is_none_or(|live| live.dialing.abandoned_at.is_some()) {
+            return;
+        }
         let changed = self.change(id, ready, |dialing| {
             dialing.abandoned_at = Some(now);
             dialing.updated_at = Some(now);
@@ -179,6 +209,12 @@ impl Dialer {
     ) {
         let Some(live) = self.dialings.get(&id) else { return };
         let (team, stage, campaign) = (live.team, live.stage, live.dialing.campaign);
+        if matches!(stage, Stage::Overdue(_)) && !end.is_machine() {
+            // The person hung up while waiting for too long.
+            self.abandoned(id, now, ready);
+        }
+        let Some(live) = self.dialings.get(&id) else { return };
+        let was_abandoned = live.dialing.abandoned_at.is_some();
         let said = live.dialing.outcome.map(|outcome| outcome.disposition);
         let is_machine = end.is_machine() || said == Some(Disposition::Machine);
         let by_us = matches!(end.by, EndedBy::Cancel | EndedBy::Interruption);
@@ -188,19 +224,24 @@ impl Dialer {
         });
         if is_person(stage) && is_machine {
             self.count(campaign, Counted::FalsePerson, now, ready);
+            if was_abandoned {
+                self.count(campaign, Counted::NotAbandoned, now, ready);
+            }
             self.pacer_sees(campaign, id, now, |call| Seen::FalseHuman { call });
         }
         self.pacer_ends(campaign, id);
         let Some(team) = team else { return };
+        let Some(live) = self.dialings.get(&id) else { return };
+        let rang = live.dialing.dial_ended_at.unwrap_or(now).since(live.dialing.claimed_at);
         let talked = match stage {
             Stage::Connected(since) => now.since(since),
             _ => Duration::ZERO,
         };
         if let Some(campaign) = self.campaigns.get_mut(&campaign) {
-            campaign.served.end(talked);
+            campaign.served.end(rang, talked);
         }
         self.moves_to(id, None, now);
-        if !self.teams.serves_at_once(team) {
+        if self.teams.waiting(team) == 0 || !self.teams.serves_at_once(team) {
             return;
         }
         let waiting = self.dialings.values().filter_map(|live| match live.stage {
@@ -216,7 +257,7 @@ impl Dialer {
 /// Whether a call that ends now was counted as a person's.
 fn is_person(stage: Stage) -> bool {
     match stage {
-        Stage::Waiting(_) | Stage::Overdue | Stage::Connected(_) => true,
+        Stage::Waiting(_) | Stage::Overdue(_) | Stage::Connected(_) => true,
         Stage::Dialed | Stage::Screening | Stage::Released => false,
     }
 }

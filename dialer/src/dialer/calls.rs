@@ -16,7 +16,6 @@ use crate::pacing::predictive::Seen;
 use crate::pacing::{share, Sign};
 use crate::store::{StoreError, Write};
 use crate::surface::result;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,32 +23,37 @@ use std::time::Duration;
 const LOOK_AFTER_FAULT: Duration = Duration::from_secs(1);
 
 impl Dialer {
+    /// Time goes on, but no call may be placed: those that are up are cared for.
+    pub(super) fn wait(&mut self, now: Timestamp, ready: &mut Ready) {
+        self.shelter(now, ready);
+        self.end_offers(now, ready);
+    }
+
     /// Starts and stops campaigns by their schedules, and lets each started one
     /// dial its share of what the caps and its agents leave.
     pub(super) fn tick(&mut self, world: &mut World<'_>, ready: &mut Ready) {
         self.shelter(world.now, ready);
         self.keep_schedules(world, ready);
         let now = world.now;
-        if self.end_offers(now, ready) {
-            // Their targets are not ready in the store yet: the next tick looks at them.
-            return;
-        }
-        let turns = self.turns(world.switch, now);
+        // What this step changes is not in the store yet: those lists are for the next tick.
+        let mut lists = self.end_offers(now, ready);
+        let turns = self.turns(world.switch, now, ready);
         if turns.is_empty() {
             return;
         }
         self.look_at_machine(world.switch, now);
-        let mut lists = HashSet::new();
         for (at, (id, plan, list)) in turns.iter().enumerate() {
             // Those before it may have used up what its caps and agents had left.
             let most = self.caps.room(*plan, now).min(self.free(now));
+            if most == 0 {
+                continue;
+            }
             let rivals = self.rivals(*id, &turns[at..]);
             self.count_targets(*id, *list, world);
             let room = self.pace(*id, most, rivals, now, ready);
             if room == 0 {
                 continue;
             }
-            // Claims of this step are not in the store yet, so it looks into a list once.
             if !lists.insert(*list) {
                 continue;
             }
@@ -73,6 +77,7 @@ impl Dialer {
         &mut self,
         switch: &dyn Switch,
         now: Timestamp,
+        ready: &mut Ready,
     ) -> Vec<(CampaignId, PlanId, DialListId)> {
         let wants = self.campaigns.values().filter(|campaign| {
             campaign.record.status == CampaignStatus::Start
@@ -87,7 +92,7 @@ impl Dialer {
         let mut turns: Vec<_> =
             turns.into_iter().map(|(_, id, plan, list)| (id, plan, list)).collect();
         for (id, ..) in &turns {
-            self.staff(*id, switch);
+            self.staff(*id, switch, ready);
         }
         self.put_less_served_first(&mut turns);
         turns

@@ -273,6 +273,7 @@ impl LiveCampaign {
             schedule_at: None,
             start_refused: None,
             staff: Staff::Unknown,
+            staff_told: None,
             pace_at: Timestamp(i64::MIN),
             served: Served::default(),
             pacer: None,

@@ -47,6 +47,8 @@ pub enum Input {
     Team { at: Timestamp, team: TeamName, look: TeamLook },
     /// Time went on.
     Tick,
+    /// Time went on, but no call may be placed now.
+    Wait,
 }
 
 /// Something is asked for.
@@ -157,6 +159,12 @@ impl Refusal {
     /// Of a reply that is none to what was asked: a fault of ours.
     pub fn misunderstood() -> Refusal {
         Refusal::because("The dialer gave an answer to something else")
+    }
+
+    /// Of what cannot be done while Asterisk, or the module, is about to end.
+    pub fn not_now() -> Refusal {
+        let reason = "No call is placed while Asterisk starts or ends, or the module is unloaded";
+        Refusal { passing: true, ..Refusal::because(reason) }
     }
 
     pub fn because(reason: impl Into<String>) -> Refusal {
@@ -402,6 +410,8 @@ struct LiveCampaign {
     start_refused: Option<String>,
     /// Who serves its answered calls.
     staff: teams::Staff,
+    /// What was told of who serves them.
+    staff_told: Option<&'static str>,
     /// When it is worth asking how many calls its agents can take.
     pace_at: Timestamp,
     /// What it took of its agents' time: who has had less is next.
@@ -462,6 +472,7 @@ impl Dialer {
             Input::Call { at, event } => self.call_event(event, at.min(world.now), &mut ready),
             Input::Team { at, team, look } => self.see_team(&team, look, at.min(world.now)),
             Input::Tick => self.tick(world, &mut ready),
+            Input::Wait => self.wait(world.now, &mut ready),
         }
         ready
     }
@@ -477,6 +488,7 @@ impl Dialer {
             self.look_at_schedules(now);
             self.staff_again(|_| true);
             self.campaigns.values_mut().for_each(|campaign| campaign.today = None);
+            self.rewind_calls(now);
         }
         self.seen = now;
     }
@@ -537,7 +549,9 @@ impl Dialer {
             Command::UpdatePlan(id, patch) => self.update_plan(id, patch, world, ready),
             Command::DeletePlan(id) => self.delete_plan(id, now, ready),
             Command::CreateDestination(patch) => self.create_destination(patch, now, ready),
-            Command::UpdateDestination(id, patch) => self.update_destination(id, patch, now, ready),
+            Command::UpdateDestination(id, patch) => {
+                self.update_destination(id, patch, world, ready)
+            }
             Command::DeleteDestination(id) => self.delete_destination(id, now, ready),
             Command::CreateList(patch) => self.create_list(patch, now, ready),
             Command::UpdateList(id, patch) => self.update_list(id, patch, now, ready),

@@ -1,5 +1,6 @@
 //! Plans, destinations and dial lists: create, update, delete.
 
+use super::teams::check_staff;
 use super::{Dialer, Event, Ready, Refusal, Reply, What, World};
 use crate::domain::{
     Campaign, CampaignStatus, Destination, DestinationId, DestinationPatch, DialList, DialListId,
@@ -44,6 +45,12 @@ impl Dialer {
         if moved && self.is_running(|campaign| campaign.plan == Some(id)) {
             self.check_plan(&plan, world)
                 .map_err(|(header, why)| Refusal::of(header, why + IN_USE))?;
+            for campaign in self.running(|campaign| campaign.plan == Some(id)) {
+                let destination = campaign.destination.and_then(|id| self.destinations.get(&id));
+                let Some(destination) = destination else { continue };
+                check_staff(&plan, destination, world.switch)
+                    .map_err(|why| Refusal::of("DialMode", why.reason + IN_USE))?;
+            }
         }
         plan.stamps.update = Some(now);
         put_plan(ready, What::Updated, &plan);
@@ -88,15 +95,24 @@ impl Dialer {
         &mut self,
         id: DestinationId,
         patch: DestinationPatch,
-        now: Timestamp,
+        world: &World<'_>,
         ready: &mut Ready,
     ) -> Result<Reply, Refusal> {
+        let now = world.now;
         let known = self.destinations.get(&id).ok_or_else(|| Refusal::unknown("destination"))?;
         let mut destination = known.clone();
         destination.apply(patch);
         if self.is_running(|campaign| self.leads_to(campaign, id)) {
             let missing = |header| Refusal::of(header, format!("is not set{IN_USE}"));
             destination.route().map_err(missing)?;
+        }
+        for campaign in self.running(|campaign| campaign.destination == Some(id)) {
+            let plan = campaign.plan.and_then(|id| self.plans.get(&id));
+            let Some(plan) = plan else { continue };
+            check_staff(plan, &destination, world.switch).map_err(|why| {
+                let header = destination.header_of_route();
+                Refusal::of(header, why.reason + IN_USE)
+            })?;
         }
         destination.stamps.update = Some(now);
         put_destination(ready, What::Updated, &destination);
@@ -203,9 +219,16 @@ impl Dialer {
 
     /// Whether such a campaign is not stopped.
     fn is_running(&self, which: impl Fn(&Campaign) -> bool) -> bool {
-        let mut running =
-            self.campaigns.values().filter(|c| c.record.status != CampaignStatus::Stop);
-        running.any(|campaign| which(&campaign.record))
+        self.running(which).next().is_some()
+    }
+
+    /// Such campaigns that are not stopped.
+    fn running<'a>(
+        &'a self,
+        which: impl Fn(&Campaign) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Campaign> {
+        let records = self.campaigns.values().map(|campaign| &campaign.record);
+        records.filter(move |record| record.status != CampaignStatus::Stop && which(record))
     }
 
     /// Refuses if a live dialing, or a campaign that is not stopped, uses the object.

@@ -121,7 +121,8 @@ impl Floor {
     /// As [`Self::see`], of a team that can serve `most` calls and serves so many.
     pub(super) fn see_capacity(&mut self, most: u32, served: usize, now: Timestamp) {
         let at = seconds(now);
-        while self.next < u64::from(most) {
+        let most = most as usize;
+        while self.idle.len() + self.served.len() < most {
             let id = AgentId(self.next);
             self.next += 1;
             self.team.set(at, id, predictive::AgentState::Free);
@@ -136,6 +137,10 @@ impl Floor {
             let Some(id) = self.idle.pop() else { break };
             self.team.set(at, id, predictive::AgentState::Talking { since: at });
             self.served.push_back(id);
+        }
+        while self.idle.len() + self.served.len() > most {
+            let Some(id) = self.idle.pop() else { break };
+            self.team.remove(at, id);
         }
     }
 }

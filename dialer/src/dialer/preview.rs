@@ -7,8 +7,8 @@
 use super::teams::{Staff, TeamAt};
 use super::{Dialer, Event, Ready, Refusal, Reply, What};
 use crate::domain::{
-    Agent, CampaignId, CampaignStatus, DialMode, DialingId, Offer, OfferId, OfferState, Target,
-    TargetId, TargetState, Timestamp,
+    Agent, CampaignId, CampaignStatus, DialListId, DialMode, DialingId, Offer, OfferId, OfferState,
+    Target, TargetId, TargetState, Timestamp,
 };
 use crate::store::Write;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -42,6 +42,11 @@ impl Previews {
         self.by_target.remove(&offer.target.id);
         self.gone.remove(&id);
         Some(offer)
+    }
+
+    /// The clock was set back: nobody rests until a time of the other one.
+    pub(super) fn rewind(&mut self) {
+        self.resting.clear();
     }
 
     /// The offer of a target.
@@ -154,16 +159,18 @@ impl Dialer {
             && offer.made_at <= now
     }
 
-    /// Ends offers whose time is up, or that do not stand any more, and tells whether there
-    /// were any; agents who have rested are asked again.
-    pub(super) fn end_offers(&mut self, now: Timestamp, ready: &mut Ready) -> bool {
+    /// Ends offers whose time is up, or that do not stand any more, and gives the lists of
+    /// their targets; agents who have rested are asked again.
+    pub(super) fn end_offers(&mut self, now: Timestamp, ready: &mut Ready) -> HashSet<DialListId> {
         let over =
             self.previews.offers.values().filter_map(|offer| match self.stands(offer, now) {
-                false => Some((offer.id, OfferState::Withdrawn)),
-                true => (offer.until <= now).then_some((offer.id, OfferState::TimedOut)),
+                false => Some((offer.id, offer.list, OfferState::Withdrawn)),
+                true => {
+                    (offer.until <= now).then_some((offer.id, offer.list, OfferState::TimedOut))
+                }
             });
         let over: Vec<_> = over.collect();
-        for (id, state) in &over {
+        for (id, _, state) in &over {
             self.end_offer(*id, *state, TargetState::Ready, now, ready);
         }
         let resting = self.previews.resting.len();
@@ -171,7 +178,7 @@ impl Dialer {
         if self.previews.resting.len() < resting {
             self.ask_again(now);
         }
-        !over.is_empty()
+        over.into_iter().map(|(_, list, _)| list).collect()
     }
 
     /// Ends an offer; its target stands so from now on.

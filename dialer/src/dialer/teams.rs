@@ -6,18 +6,24 @@ use super::pacer::Floor;
 use super::{Dialer, LiveCampaign, LiveDialing, Ready, Refusal, Switch};
 use crate::deadlines::Deadlines;
 use crate::domain::{
-    Agent, AgentState, CampaignId, CampaignStatus, Destination, DialListId, DialMode, DialingId,
-    Plan, PlanId, Route, TeamLook, TeamName, Timestamp,
+    Agent, AgentState, CampaignId, CampaignStatus, Destination, DialListId, DialMode, Dialing,
+    DialingId, Plan, PlanId, Route, TeamLook, TeamName, Timestamp, MACHINE,
 };
 use crate::pacing::predictive::lines;
 use crate::pacing::share;
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// How long a person waits at most whose time to wait was by another clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
 /// So many calls ahead, a campaign leaves the next ones to others of its team, and so
 /// long before it asks again.
 const YIELDS_AT_CALLS: f64 = 3.0;
 const YIELDS_FOR: Duration = Duration::from_millis(500);
+
+/// When to look again whether a campaign without its agents has them back.
+const LOST_AGENTS_LOOK: Duration = Duration::from_secs(5);
 
 /// A team, by its place among those that were ever used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,12 +160,18 @@ impl Team {
 
 impl Teams {
     fn named(&mut self, name: TeamName) -> TeamAt {
-        if let Some(at) = self.by_name.get(&name) {
-            return *at;
+        // Whatever number of calls it can serve: those that it serves stay the same.
+        let key = match &name {
+            TeamName::Capacity(destination, _) => TeamName::Capacity(*destination, 0),
+            _ => name.clone(),
+        };
+        if let Some(at) = self.by_name.get(&key).copied() {
+            self.teams[at.0].name = name;
+            return at;
         }
         let at = TeamAt(self.teams.len());
-        self.teams.push(Team::new(name.clone()));
-        self.by_name.insert(name, at);
+        self.teams.push(Team::new(name));
+        self.by_name.insert(key, at);
         at
     }
 
@@ -192,6 +204,11 @@ impl Teams {
         self.deadlines.due(now)
     }
 
+    /// Persons of ours who have no agent yet.
+    pub(super) fn waiting(&self, at: TeamAt) -> usize {
+        self.teams[at.0].waiting
+    }
+
     /// Whether a call that is answered is served at once.
     pub(super) fn serves_at_once(&self, at: TeamAt) -> bool {
         self.teams[at.0].serves_at_once()
@@ -218,7 +235,7 @@ impl Teams {
                 team.waiting = team.waiting.saturating_sub(1);
                 self.deadlines.remove(until, id);
             }
-            Some(Stage::Overdue) => team.waiting = team.waiting.saturating_sub(1),
+            Some(Stage::Overdue(_)) => team.waiting = team.waiting.saturating_sub(1),
             Some(Stage::Connected(since)) => {
                 team.connected = team.connected.saturating_sub(1);
                 if team.looked_at.is_none_or(|at| at < since) {
@@ -233,7 +250,7 @@ impl Teams {
                 team.waiting += 1;
                 self.deadlines.add(until, id);
             }
-            Some(Stage::Overdue) => team.waiting += 1,
+            Some(Stage::Overdue(_)) => team.waiting += 1,
             Some(Stage::Connected(_)) => {
                 team.connected += 1;
                 team.taken += 1;
@@ -351,7 +368,7 @@ impl Dialer {
     }
 
     /// Finds out who serves the calls of a campaign that dials.
-    pub(super) fn staff(&mut self, id: CampaignId, switch: &dyn Switch) {
+    pub(super) fn staff(&mut self, id: CampaignId, switch: &dyn Switch, ready: &mut Ready) {
         let Some(campaign) = self.campaigns.get(&id) else { return };
         if campaign.staff != Staff::Unknown {
             return;
@@ -363,13 +380,51 @@ impl Dialer {
             Some(name) => Staff::Team(self.teams.named(name)),
             None => Staff::Anyone,
         };
+        let notice = match (staff, plan.mode) {
+            (Staff::Anyone, DialMode::Predictive) => Some(
+                "has no agents to be seen at its destination, so that nothing but caps limits its \
+                 calls",
+            ),
+            (Staff::Anyone, mode) if needs_agents(mode) => Some("has lost its agents and waits"),
+            _ => None,
+        };
         if let Some(campaign) = self.campaigns.get_mut(&id) {
             campaign.staff = staff;
+            let is_news = std::mem::replace(&mut campaign.staff_told, notice) != notice;
+            let notice = notice.filter(|_| is_news);
+            ready
+                .notices
+                .extend(notice.map(|what| format!("The {} {what}", campaign.record.label())));
         }
         if let Staff::Team(team) = staff {
             self.catch_up(id, team);
             self.adopt(id, team);
         }
+    }
+
+    /// The clock was set back: what is planned by it, and since when somebody talks, does
+    /// not lie ahead.
+    pub(super) fn rewind_calls(&mut self, now: Timestamp) {
+        let ahead = |live: &LiveDialing| match live.stage {
+            Stage::Waiting(until) if until > now + LONGEST_WAIT => {
+                Some(Stage::Waiting(now + LONGEST_WAIT))
+            }
+            Stage::Connected(since) if since > now => Some(Stage::Connected(now)),
+            _ => None,
+        };
+        let moved: Vec<_> = self
+            .dialings
+            .values()
+            .filter_map(|live| ahead(live).map(|stage| (live.dialing.id, stage)))
+            .collect();
+        for (id, stage) in moved {
+            self.moves_to(id, Some(stage), now);
+        }
+        for team in &mut self.teams.teams {
+            team.looked_at = team.looked_at.map(|at| at.min(now));
+            team.taken = 0;
+        }
+        self.previews.rewind();
     }
 
     /// A campaign that joins others at a team does not get all that they had so far.
@@ -391,10 +446,7 @@ impl Dialer {
         let is_new = |live: &&mut LiveDialing| live.dialing.campaign == id && live.team.is_none();
         for live in self.dialings.values_mut().filter(is_new) {
             live.team = Some(team);
-            live.stage = match live.dialing.is_answered() {
-                true => Stage::Connected(live.dialing.dial_ended_at.unwrap_or(self.seen)),
-                false => Stage::Dialed,
-            };
+            live.stage = stage_of(&live.dialing, self.seen);
             self.teams.pass(team, live.dialing.id, None, Some(live.stage), self.seen);
         }
     }
@@ -420,8 +472,16 @@ impl Dialer {
         ready: &mut Ready,
     ) -> usize {
         let Some(campaign) = self.campaigns.get_mut(&id) else { return 0 };
-        let Staff::Team(at) = campaign.staff else { return most };
         let Some(plan) = campaign.record.plan.and_then(|id| self.plans.get(&id)) else { return 0 };
+        let Staff::Team(at) = campaign.staff else {
+            // Its agents have gone: a hint, for one, can be taken out of the dialplan.
+            let is_lost = needs_agents(plan.mode) || campaign.staff == Staff::Unknown;
+            if is_lost {
+                campaign.pace_at = now + LOST_AGENTS_LOOK;
+                campaign.staff = Staff::Unknown;
+            }
+            return if is_lost { 0 } else { most };
+        };
         let (mode, per_agent) = (plan.mode, plan.pacing.lines_per_agent);
         let more = i64::from(plan.service_level);
         campaign.pace_at = Timestamp(i64::MAX);
@@ -540,7 +600,7 @@ impl Dialer {
 /// this campaign took so far on the average.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Served {
-    talked_s: f64,
+    taken_s: f64,
     ended: u32,
     open: u32,
     /// What others had taken when it began.
@@ -552,18 +612,31 @@ impl Served {
         self.open += 1;
     }
 
-    pub(super) fn end(&mut self, talked: Duration) {
+    /// A call is over that rang and talked so long. While it rang an agent was kept for it,
+    /// more or less.
+    pub(super) fn end(&mut self, rang: Duration, talked: Duration) {
         self.open = self.open.saturating_sub(1);
         self.ended += 1;
-        self.talked_s += talked.as_secs_f64();
+        self.taken_s += talked.as_secs_f64() + 0.5 * rang.as_secs_f64();
     }
 
     /// What a call takes on the average, as if three calls had taken 10 s each.
     fn each_s(&self) -> f64 {
-        (self.talked_s + 30.0) / (f64::from(self.ended) + 3.0)
+        (self.taken_s + 30.0) / (f64::from(self.ended) + 3.0)
     }
 
     fn seconds(&self) -> f64 {
-        self.before_s + self.talked_s + f64::from(self.open) * self.each_s()
+        self.before_s + self.taken_s + f64::from(self.open) * self.each_s()
+    }
+}
+
+/// How far a call is that was up before the dialer was there.
+fn stage_of(dialing: &Dialing, now: Timestamp) -> Stage {
+    let is_machine = dialing.amd.as_ref().is_some_and(|(status, _)| status == MACHINE);
+    match (dialing.is_answered(), dialing.connected_at) {
+        (false, _) => Stage::Dialed,
+        (true, Some(since)) => Stage::Connected(since.min(now)),
+        (true, None) if is_machine || dialing.abandoned_at.is_some() => Stage::Released,
+        (true, None) => Stage::Waiting(now + LONGEST_WAIT),
     }
 }

@@ -100,6 +100,14 @@ impl Destination {
         patch.capacity.apply_to(&mut self.capacity);
     }
 
+    /// The header that says what serves its calls.
+    pub fn header_of_route(&self) -> &'static str {
+        match self.kind {
+            DestinationKind::Extension => "Exten",
+            DestinationKind::Application => "Application",
+        }
+    }
+
     /// Where an answered call goes, or the header that is missing for it.
     pub fn route(&self) -> Result<Route, &'static str> {
         match self.kind {

@@ -356,7 +356,9 @@ impl Dialing {
     pub fn end(&mut self, mut end: CallEnd, now: Timestamp) {
         end.amd = end.amd.or(self.amd.take());
         let network = Disposition::of(&end);
-        let is_abandoned = self.abandoned_at.is_some() && self.connected_at.is_none();
+        let is_abandoned = self.abandoned_at.is_some()
+            && self.connected_at.is_none()
+            && network != Disposition::Machine;
         let heard = if is_abandoned { Disposition::Abandoned } else { network };
         // What only an answered call can be is not said of one that nobody answered.
         self.outcome = self.outcome.filter(|o| end.answered || !o.disposition.needs_answer());

@@ -63,6 +63,8 @@ pub enum Counted {
     Abandoned,
     /// Who was counted as a person was a machine.
     FalsePerson,
+    /// Who was counted as abandoned was not: an agent was in time, or it was a machine.
+    NotAbandoned,
 }
 
 /// What came of one campaign's calls on one day, or on several.
@@ -123,9 +125,12 @@ impl Ledger {
             Counted::Dialed => &mut figures.dialed,
             Counted::Answered => &mut figures.answered,
             Counted::Machine | Counted::FalsePerson => &mut figures.machines,
-            Counted::Abandoned => &mut figures.abandoned,
+            Counted::Abandoned | Counted::NotAbandoned => &mut figures.abandoned,
         };
-        *place += 1;
+        match counted {
+            Counted::NotAbandoned => *place = place.saturating_sub(1),
+            _ => *place += 1,
+        }
         if counted == Counted::FalsePerson {
             figures.answered = figures.answered.saturating_sub(1);
         }

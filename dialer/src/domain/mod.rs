@@ -25,7 +25,7 @@ pub use campaign::{Campaign, CampaignPatch, CampaignStatus, StatusRequest};
 pub use destination::{Destination, DestinationKind, DestinationPatch, Route};
 pub use dial_list::{DialList, DialListPatch, ListCounts};
 pub use dialing::{CallCopy, Dialing, DialingParts, DialingStatus, Person, Screening};
-pub use disposition::{CallEnd, Disposition, EndedBy};
+pub use disposition::{CallEnd, Disposition, EndedBy, MACHINE};
 pub use forward::{Forward, Forwards, NotFollowed};
 pub use id::{CampaignId, DestinationId, DialListId, DialingId, OfferId, PlanId, TargetId};
 pub use ledger::{Counted, Day, DayFigures, Ledger, LEDGER_DAYS};

@@ -2,6 +2,7 @@
 
 use super::{Change, DestinationId, Disposition, PlanId, Stamps, Timestamp, Variables};
 use crate::limits::NUMBERS_PER_TARGET;
+use std::time::Duration;
 
 /// `DialMode`: who is called when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,12 @@ impl Pacing {
         patch.safe_harbour.apply_to(&mut self.safe_harbour);
         patch.min_ring_ms.apply_or(&mut self.min_ring_ms, default.min_ring_ms);
         patch.preview_timeout_s.apply_or(&mut self.preview_timeout_s, default.preview_timeout_s);
+    }
+}
+
+impl Pacing {
+    pub fn abandon_after(&self) -> Duration {
+        Duration::from_millis(u64::from(self.abandon_after_ms))
     }
 }
 

@@ -23,6 +23,9 @@ const OLDER_ANSWERS: f64 = 300.0;
 const FEWEST_BLOCKS: usize = 4;
 const BELIEVED: f64 = 24.0;
 
+/// A smaller rate is not believed: rather a trunk is out of order than a list so bad.
+const SMALLEST: f64 = 0.005;
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     answers: f64,
@@ -161,7 +164,7 @@ impl AnswerRate {
         all.add(self.older);
         all.add(self.open);
         self.blocks.iter().for_each(|block| all.add(*block));
-        let rate = (all.answers / all.trials.max(1e-9)).clamp(1e-4, 1.0);
+        let rate = (all.answers / all.trials.max(1e-9)).clamp(SMALLEST, 1.0);
         Estimate { rate, answers: all.answers }
     }
 }

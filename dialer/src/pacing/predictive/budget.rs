@@ -35,8 +35,10 @@ const FEWEST_LEFT: f64 = 60.0;
 /// Without an end of the period, so many answers back count, and so many lie ahead.
 const OPEN_END: f64 = 2_000.0;
 
-/// What is kept in hand.
+/// What is kept in hand: at least so much, and of many answers this times their square
+/// root, for they can go wrong by more at the end of a period.
 const RESERVE: f64 = 2.0;
+const RESERVE_PART: f64 = 0.05;
 
 /// How far back answers per second are measured, and from when on that is believed.
 const RATE_WINDOW_S: Seconds = 1_800.0;
@@ -161,7 +163,8 @@ impl Budget {
         if is_over && self.credit < 1.0 {
             return 0.0;
         }
-        let rate = self.target + (self.credit - RESERVE) / left.max(FEWEST_LEFT);
+        let reserve = RESERVE.max(RESERVE_PART * self.answers.max(0.0).sqrt());
+        let rate = self.target + (self.credit - reserve) / left.max(FEWEST_LEFT);
         let rate = rate.clamp(NARROWEST * self.target, WIDEST * self.target);
         let lowest = LOWEST_PRICE * FIRST_PRICE;
         (rate / self.cost()).clamp(lowest.min(self.target), HIGHEST_PRICE)

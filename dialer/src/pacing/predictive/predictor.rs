@@ -121,17 +121,23 @@ impl Tables {
             for (chance, knot) in chances.iter_mut().zip(KNOT_S) {
                 *chance = (scale * (known[row + ahead(knot)] - answered)).clamp(0.0, 1.0);
             }
+            // What comes later than is looked ahead is thought to come at the last moment.
+            chances[KNOTS - 1] = (scale * (1.0 - answered)).clamp(0.0, 1.0);
             chances
         };
         let by = |time: Seconds| answers.by(time - delay);
+        let (mut until, mut within) =
+            (KNOT_S.map(by), KNOT_S.map(|knot| by(knot + 1.0) - by(knot - 1.0)));
+        until[KNOTS - 1] = 1.0;
+        within[KNOTS - 1] = 1.0 - by(KNOT_S[KNOTS - 1] - 1.0);
         Tables {
             made_at: now,
             estimate,
             delay,
             ringing: (0..rows).map(ringing).collect(),
             pending: verdicts.to_come(),
-            by: KNOT_S.map(by),
-            within: KNOT_S.map(|knot| by(knot + 1.0) - by(knot - 1.0)),
+            by: until,
+            within,
         }
     }
 
