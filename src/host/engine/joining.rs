@@ -10,6 +10,7 @@ use crate::ast::{log, Subscription};
 /// Has calls told that they were joined, until this is dropped. `None`, logged, without
 /// memory, or if stasis.conf does not let it be told: nobody hears then who has which call.
 pub fn watch(calls: Arc<Calls>) -> Option<Subscription> {
+    // Only where the manager is off: with it, Asterisk does not even start so.
     if bridge::is_declined() {
         log::warning!(
             "stasis.conf declines {}: no call is seen to be with an agent, and where agents are \
