@@ -60,6 +60,13 @@ member => Local/81020@desk/n,0,Late 6
 [asked](phone)
 member => Local/7@desk/n,0,Lena
 
+[hasty](phone)
+member => Local/94@desk/n,0,Mila
+
+[closed](phone)
+joinempty = penalty
+member => Local/95@desk/n,5,Nora
+
 [leaving](phone)
 member => Local/6@desk/n,0,Jens,Custom:jens
 
@@ -93,6 +100,10 @@ exten => away,hint,Custom:nobody
 exten => away,1,Wait(600)
 exten => h,1,UserEvent(Harbour,At: h)
 exten => nohint,1,Wait(1)
+; A conference in which nobody else is: it is only recorded.
+exten => conf,hint,Custom:conf
+exten => conf,1,Set(CONFBRIDGE(bridge,record_conference)=yes)
+ same => n,ConfBridge(alone)
 
 ; Whoever talked to an agent is asked how it was.
 [survey]
@@ -110,12 +121,19 @@ exten => s,1,Answer()
  same => n,Queue(others)
 ";
 
+const CONFERENCE: &str = "
+load = app_mixmonitor.so
+load = bridge_softmix.so
+load = app_confbridge.so
+";
+
 /// The Asterisk of this suite.
 fn lab() -> Arc<Asterisk> {
     static LAB: Shared<Asterisk> = Shared::new();
     LAB.get(|| {
         let options = Options::default().add("extensions.conf", DIALPLAN);
-        Asterisk::start(options.add("queues.conf", QUEUES))
+        let options = options.add("queues.conf", QUEUES).add("modules.conf", CONFERENCE);
+        Asterisk::start(options.add("confbridge.conf", "[general]"))
     })
 }
 
@@ -395,6 +413,77 @@ fn a_person_whom_nobody_takes_in_time_hears_the_harbour() {
         let waited_s = line.seconds("tm_abandoned") - line.seconds("tm_dial_end");
         assert!((0.99..2.5).contains(&waited_s), "{waited_s}: {line:?}");
     }
+}
+
+/// A queue has its own ideas of how long to keep somebody, and whether to begin with. Nobody
+/// took the call, long before the plan says that it is too late.
+#[test]
+fn a_person_whom_the_queue_lets_go_hears_the_harbour() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    let extension = [("Exten", "s"), ("Context", "harbour")];
+    let harbour = create(&ami, "OutDestinationCreate", &extension).unwrap();
+    let sheltered = [("SafeHarbour", harbour.as_str())];
+    let cases: [(&str, &str, Headers, &[&str]); 4] = [
+        ("511", "hasty,,,,1", &sheltered, &["extension"]),
+        ("512", "hasty,,,,1", &[], &[]),
+        ("513", "closed", &sheltered, &["extension"]),
+        ("514", "closed", &[], &[]),
+    ];
+    for (number, data, harbour, heard) in cases {
+        let late = [("AbandonAfter", "30000"), ("Variable", "QUEUE_MAX_PENALTY=1")];
+        let plan = [PLAN, &late, harbour].concat();
+        let campaign = campaign(&ami, &plan, &queue(data), &[number]);
+        let mark = ami.mark();
+        campaign.set_status(&ami, 1).unwrap();
+        campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+        let line = campaign.results(&asterisk, 1).remove(0);
+        assert_eq!(harbours(&ami, mark, &line), heard, "{line:?}");
+        assert_eq!((line.disposition(), line.text("agent")), ("abandoned", ""), "{line:?}");
+        let waited_s = line.seconds("tm_abandoned") - line.seconds("tm_dial_end");
+        assert!(waited_s < 20.0, "{waited_s}: {line:?}");
+    }
+}
+
+/// A conference is joined with the channel that records it.
+#[test]
+fn what_records_a_conference_is_no_agent() {
+    let (asterisk, ami) = (lab(), lab().ami());
+    device(&asterisk, "conf", "NOT_INUSE");
+    let to = [("Exten", "conf"), ("Context", "desks")];
+    // Digit 6 of the people there: stays for two seconds.
+    let plan = [("TechName", "Local/"), ("TrunkName", "callee"), ("MaxRetry1", "1")];
+    let plan = [&plan[..], &[("DialMode", "6"), ("AbandonAfter", "1000")]].concat();
+    let campaign = campaign(&ami, &plan, &to, &["6521"]);
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+    let line = campaign.results(&asterisk, 1).remove(0);
+    assert_eq!((line.disposition(), line.text("agent")), ("abandoned", ""), "{line:?}");
+    let recorders = asterisk.log_lines("CBRec/");
+    assert!(!recorders.is_empty(), "it was recorded");
+}
+
+#[test]
+fn a_queue_that_is_removed_has_no_agents_and_comes_back() {
+    let options = Options::default().add("extensions.conf", DIALPLAN);
+    let asterisk = Asterisk::start(options.file("queues.conf", QUEUES));
+    let ami = asterisk.ami();
+    device(&asterisk, "hans", "INUSE");
+    let campaign = campaign(&ami, PLAN, &queue("others"), &["531"]);
+    campaign.set_status(&ami, 1).unwrap();
+    let seen = |busy: &str| {
+        let team = format!("queue others: 0 free, 0 ringing, {busy} busy");
+        waits(&asterisk, &campaign.targets[0], &team);
+    };
+    seen("1");
+    let without = QUEUES.split("[others]").next().unwrap();
+    for (text, busy) in [(without, "0"), (QUEUES, "1"), (without, "0"), (QUEUES, "1")] {
+        asterisk.write_config("queues.conf", text);
+        asterisk.rx("queue reload all");
+        seen(busy);
+    }
+    let warnings = asterisk.log_lines("others was not found");
+    assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 /// The agent has hung up, and the caller is still there.

@@ -250,6 +250,30 @@ fn amd_is_told_what_the_plan_says_and_what_it_is_not_sure_of_is_a_person() {
     assert_eq!(line.disposition(), "answered", "{line:?}");
 }
 
+/// AMD is sure of nothing after three seconds, and meanwhile the application goes away.
+#[test]
+fn a_destination_that_is_gone_after_amd_is_as_bad_as_without_amd() {
+    let asterisk = Asterisk::start(Options::default().add("extensions.conf", DIALPLAN));
+    let ami = asterisk.ami();
+    let plan = [SCREENED, &[("AmdData", "5000,5000,5000,3000,100,50,100")]].concat();
+    let to = [("Type", "1"), ("Application", "Echo")];
+    let campaign = Campaign::create(&ami, "8305", &plan, &to, &[&[("Number1", "8305")]]).unwrap();
+    let mark = ami.mark();
+    campaign.set_status(&ami, 1).unwrap();
+    let is_answered = |message: &Message| {
+        message.is_event("OutDialingUpdate")
+            && message.text("CampUuid") == campaign.uuid
+            && message.text("Status") == "6"
+    };
+    ami.wait_since(mark, SOON, "the answer", is_answered).unwrap();
+    asterisk.rx("module unload app_echo.so");
+    campaign.wait_status(&ami, mark, ENDED, 0).unwrap();
+    let line = campaign.results(&asterisk, 1).remove(0);
+    assert_eq!((line.disposition(), line.text("res_amd")), ("failed", "NOTSURE"), "{line:?}");
+    let dialing = line.text("dialing_uuid");
+    asterisk.wait_log(SOON, &format!("Dialing {dialing}: there is no such application"));
+}
+
 /// It is logged, and the call goes on.
 #[test]
 fn without_amd_nobody_is_screened() {

@@ -17,15 +17,31 @@ pub struct Joined {
 /// A bridge in which channels only wait, such as a parking lot.
 const HOLDING: &str = "holding_bridge";
 
+/// Whether stasis.conf declines the messages that [`watch`] is about: none ever comes then.
+pub fn is_declined() -> bool {
+    // SAFETY: gives what the core keeps until its end, or null.
+    unsafe { sys::ast_channel_entered_bridge_type() }.is_null()
+}
+
+/// The name of these messages in stasis.conf.
+pub const MESSAGE_TYPE: &str = "ast_channel_entered_bridge_type";
+
 /// Has `on_join` called whenever a channel comes into a bridge, on a thread of
-/// Asterisk's; not for bridges in which channels only wait. `None`, logged, without
-/// memory.
+/// Asterisk's; not for bridges in which channels only wait, nor for channels that are
+/// [`Seen::is_internal`]. `None`, logged, without memory.
 pub fn watch(on_join: impl Fn(&Joined) + Send + Sync + 'static) -> Option<Subscription> {
     let on_message = move |data: *mut std::ffi::c_void| {
         // SAFETY: messages of this kind carry this structure.
         let entered = unsafe { &*data.cast::<sys::ast_bridge_blob>() };
         // SAFETY: null, or a snapshot that the message keeps.
         let Some(bridge) = (unsafe { entered.bridge.as_ref() }) else { return };
+        // SAFETY: as above.
+        let channel = unsafe { entered.channel.as_ref() };
+        // SAFETY: a part of the snapshot.
+        let channel = channel.and_then(|channel| unsafe { channel.base.as_ref() });
+        if channel.is_some_and(is_internal) {
+            return;
+        }
         // SAFETY: a string of the snapshot.
         if unsafe { text::copy(bridge.technology) } != HOLDING {
             // SAFETY: the container of the snapshot, of strings.
@@ -78,8 +94,23 @@ unsafe fn strings(container: *mut sys::ao2_container) -> Vec<String> {
     strings
 }
 
-/// The name of the channel with this unique id; `None` if it is gone.
-pub fn channel_name(uniqueid: &str) -> Option<String> {
+/// See [`Seen::is_internal`].
+fn is_internal(channel: &sys::ast_channel_snapshot_base) -> bool {
+    channel.tech_properties & sys::AST_CHAN_TP_INTERNAL as i32 != 0
+}
+
+/// What is known of a channel without a look at the channel itself.
+#[derive(Debug)]
+pub struct Seen {
+    /// The channel's name, such as `PJSIP/trunk-00000001`.
+    pub name: String,
+    /// Whether it is a part of Asterisk and not of somebody's call: it announces to a
+    /// conference, or records one.
+    pub is_internal: bool,
+}
+
+/// The channel with this unique id; `None` if it is gone.
+pub fn channel(uniqueid: &str) -> Option<Seen> {
     let uniqueid = c_string(uniqueid);
     // SAFETY: the string outlives the call; the answer is null or a counted reference
     // for us.
@@ -88,9 +119,12 @@ pub fn channel_name(uniqueid: &str) -> Option<String> {
     let base = unsafe { snapshot.as_ref() }.map(|snapshot| snapshot.base);
     // SAFETY: null, or a part of the snapshot, which nobody changes.
     let base = base.and_then(|base| unsafe { base.as_ref() });
-    // SAFETY: a string of the snapshot.
-    let name = base.map(|base| unsafe { text::copy(base.name) });
+    let seen = base.map(|base| Seen {
+        // SAFETY: a string of the snapshot.
+        name: unsafe { text::copy(base.name) },
+        is_internal: is_internal(base),
+    });
     // SAFETY: gives back our one reference, or does nothing.
     unsafe { sys::__ao2_cleanup(snapshot.cast()) };
-    name
+    seen
 }

@@ -1,5 +1,6 @@
 //! States of devices (`PJSIP/anna`), and of extensions that have a hint of some.
 
+use std::marker::PhantomData;
 use std::ptr;
 
 use super::stasis::{self, Subscription};
@@ -62,6 +63,7 @@ const HINT_BYTES: usize = 1024;
 pub fn hint(context: &str, exten: &str) -> Option<String> {
     let (context, exten) = (c_string(context), c_string(exten));
     let mut hint = vec![0; HINT_BYTES];
+    let _contexts = Contexts::lock();
     // SAFETY: there is no channel and no room for a name; the strings outlive the call,
     // and the buffer has the size that is said.
     let found = unsafe {
@@ -77,6 +79,26 @@ pub fn hint(context: &str, exten: &str) -> Option<String> {
     };
     // SAFETY: Asterisk ends what it writes with NUL, and the buffer was zeros before.
     (found != 0).then(|| unsafe { text::copy(hint.as_ptr()) })
+}
+
+/// While this lives, no extension of the dialplan goes away. Asterisk copies a hint without
+/// this lock, and would read one that a reload has just freed. The lock is recursive, and
+/// Asterisk holds it itself while it looks for a hint: nothing is locked in a new order.
+struct Contexts(PhantomData<*mut ()>);
+
+impl Contexts {
+    fn lock() -> Contexts {
+        // SAFETY: unlocked on drop, by the same thread.
+        unsafe { sys::ast_rdlock_contexts() };
+        Contexts(PhantomData)
+    }
+}
+
+impl Drop for Contexts {
+    fn drop(&mut self) {
+        // SAFETY: locked by `lock` on this thread.
+        unsafe { sys::ast_unlock_contexts() };
+    }
 }
 
 /// How an extension is by the devices of its hint; `None` if it has no hint.

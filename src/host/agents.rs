@@ -51,6 +51,10 @@ const LOOK_ONCE_MORE: Duration = Duration::from_millis(120);
 /// How long after a wrap-up: the clock of `app_queue` lags by some milliseconds.
 const LOOK_AFTER_WRAP_UP: Duration = Duration::from_millis(10);
 
+/// How long a team is left alone after a look, however often its devices change: each look
+/// at a queue that comes from a database costs queries.
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
+
 /// How often a queue is looked at that changes meanwhile.
 const LOOKS: usize = 3;
 
@@ -95,7 +99,6 @@ impl Agents {
             calls,
             teams: BTreeMap::new(),
             changes: None,
-            joins: 0,
             next: None,
             once_more: None,
         };
@@ -145,8 +148,6 @@ struct Watcher {
     teams: BTreeMap<TeamName, Watched>,
     /// While there is a team.
     changes: Option<Subscription>,
-    /// Calls that were joined with somebody when the last look was told.
-    joins: u64,
     /// When to look, and to look once more.
     next: Option<Instant>,
     once_more: Option<Instant>,
@@ -157,6 +158,10 @@ struct Watcher {
 struct Watched {
     /// How it was told to be.
     told: Option<TeamLook>,
+    /// Calls that were joined with somebody when it was looked at last.
+    joins: u64,
+    /// Not to be looked at before.
+    not_before: Option<Instant>,
     wrap_up: WrapUp,
     /// As [`State::devices`].
     devices: Vec<String>,
@@ -215,7 +220,7 @@ impl Watcher {
         let is_watched = |name: &TeamName| !matches!(name, TeamName::Capacity(..));
         for name in names.into_iter().filter(is_watched) {
             let mut watched = before.remove(&name).unwrap_or_default();
-            watched.told = None;
+            (watched.told, watched.not_before) = (None, None);
             self.teams.insert(name, watched);
         }
         if self.teams.is_empty() {
@@ -229,26 +234,37 @@ impl Watcher {
         self.look();
     }
 
-    /// Looks at every team, and tells of those that are not as they were told to be.
+    /// Looks at every team, but for those that were looked at just now, and tells of those
+    /// that are not as they were told to be.
     fn look(&mut self) {
         let now = Instant::now();
         self.once_more = self.once_more.filter(|at| *at > now);
         self.next = self.once_more;
         self.is_next(now + LOOK_EVERY);
-        // An agent may have been seen to be busy before the dialer heard with which call: it
-        // has to know that this was looked at since.
-        let joins = self.calls.joins();
-        let is_news = std::mem::replace(&mut self.joins, joins) != joins;
+        let mut skipped = Vec::new();
         for (name, watched) in &mut self.teams {
-            let at = wall_clock();
+            if let Some(at) = watched.not_before.filter(|at| *at > now) {
+                skipped.push(at);
+                continue;
+            }
+            // A look may wait for a database.
+            if self.shared.lock().stop {
+                return;
+            }
+            let (at, joins) = (wall_clock(), self.calls.joins());
             let look = watched.look(name, &self.calls);
+            watched.not_before = Some(Instant::now() + LOOK_PAUSE);
+            // An agent may have been seen to be busy before the dialer heard with which call:
+            // it has to know that this was looked at since.
+            let is_news = std::mem::replace(&mut watched.joins, joins) != joins;
             if is_news || watched.told.as_ref() != Some(&look) {
                 self.inbox.tell_team(at, name.clone(), look.clone());
                 watched.told = Some(look);
             }
         }
-        if let Some(end) = self.teams.values().filter_map(Watched::wraps_up_for).min() {
-            self.is_next(now + end + LOOK_AFTER_WRAP_UP);
+        let wrapped_up = self.teams.values().filter_map(Watched::wraps_up_until);
+        if let Some(at) = wrapped_up.chain(skipped).min() {
+            self.is_next(at);
         }
         self.note_devices();
     }
@@ -276,17 +292,25 @@ impl Watched {
     }
 
     fn look_at_queue(&mut self, name: &str, calls: &Calls) -> TeamLook {
+        // Asked about a queue that is gone, `app_queue` fills the log.
+        if !queue::exists(name) {
+            self.devices.clear();
+            return TeamLook::default();
+        }
+        let count = || (queue::clock_s(), queue::ready_members(name));
         let mut looks = 0;
-        let (status, ready, now_s) = loop {
+        let mut before = count();
+        let (status, (now_s, ready)) = loop {
             looks += 1;
-            let (now_s, ready) = (queue::clock_s(), queue::ready_members(name));
             let status = read_status(&queue::status(name));
-            if queue::ready_members(name) == ready && queue::clock_s() == now_s {
-                break (status, ready, now_s);
+            let after = count();
+            if after == before {
+                break (status, after);
             }
             if looks == LOOKS {
-                break (status, None, now_s);
+                break (status, (after.0, None));
             }
+            before = after;
         };
         let devices =
             status.members.iter().flat_map(|member| of_interface(&member.state_interface));
@@ -310,15 +334,16 @@ impl Watched {
         TeamLook { agents: vec![agent], other_callers: 0 }
     }
 
-    /// How long it is until the first of its wrap-ups ends.
-    fn wraps_up_for(&self) -> Option<Duration> {
+    /// When to look for the end of the first of its wrap-ups.
+    fn wraps_up_until(&self) -> Option<Instant> {
         let now = wall_clock();
         let ends =
             self.told.iter().flat_map(|look| &look.agents).filter_map(|agent| match agent.state {
                 AgentState::WrappingUp { until } => until.map(|until| until.since(now)),
                 _ => None,
             });
-        ends.min()
+        let end = Instant::now() + ends.min()? + LOOK_AFTER_WRAP_UP;
+        Some(self.not_before.map_or(end, |not_before| not_before.max(end)))
     }
 }
 

@@ -9,7 +9,6 @@ use dialer::domain::{control, CallEnd, Dialing, DialingId, EndedBy, Outcome, Rou
 
 use super::ringing::Entrance;
 use super::{Calls, Watches, NORMAL_CLEARING, NO_ANSWER};
-use crate::ast::bridge::channel_name;
 use crate::ast::channel::{
     break_off, cause2str, is_up, soft_hangup, variable_of, EndOfCall, Hook, HookId, Moved,
 };
@@ -64,6 +63,13 @@ struct Progress {
     station: Station,
     /// Where its dialplan wants it to go on when its destination is done with it.
     redirect: Option<Route>,
+}
+
+impl Progress {
+    /// Whether an answered call is still ours, and nobody has asked to hang it up.
+    fn is_wanted(&self) -> bool {
+        !self.taken_away && self.unwanted != Some(EndedBy::Cancel)
+    }
 }
 
 /// Who got an answered call. The first one stays.
@@ -339,22 +345,49 @@ impl Call {
         goes_on
     }
 
-    /// Its destination is done with it, or it goes elsewhere for good; true if it was sent
-    /// to its harbour meanwhile.
-    pub fn leaves_destination(&self) -> bool {
-        let mut progress = self.progress();
-        let before = std::mem::replace(&mut progress.station, Station::AfterDestination);
-        before == Station::Destination && progress.fate == Fate::Sheltered
+    /// Whether its destination was given to it, and is not done with it.
+    pub fn is_at_destination(&self) -> bool {
+        self.progress().station == Station::Destination
+    }
+
+    /// It goes elsewhere for good than to its destination.
+    pub fn leaves_destination(&self) {
+        self.progress().station = Station::AfterDestination;
+    }
+
+    /// Its destination is done with it; true if its harbour comes now. It was sent there
+    /// meanwhile; or else its queue let it go without an agent, and `is_waiting`: whoever
+    /// answered is still there.
+    pub fn is_done_with_destination(&self, is_waiting: bool) -> bool {
+        {
+            let mut progress = self.progress();
+            let before = std::mem::replace(&mut progress.station, Station::AfterDestination);
+            match progress.fate {
+                _ if before != Station::Destination => return false,
+                Fate::Connected => return false,
+                Fate::Sheltered => return true,
+                Fate::Open => {}
+            }
+            let is_left_alone = is_waiting
+                && self.dialing.queue.is_some()
+                && progress.redirect.is_none()
+                && progress.is_wanted();
+            if !is_left_alone {
+                return false;
+            }
+            progress.fate = Fate::Sheltered;
+        }
+        self.tell(CallEvent::Sheltered { dialing: self.id() });
+        true
     }
 
     /// Sends it to its harbour, unless it was joined with somebody or is past that.
-    pub fn shelter(&self) {
-        let Some(hook) = self.hook() else { return };
+    pub fn shelter(&self, hook: HookId) {
         let is_sheltered = Cell::new(false);
         break_off(&self.channel(), hook, || {
             let mut progress = self.progress();
             let is_open = progress.answered
-                && !progress.taken_away
+                && progress.is_wanted()
                 && progress.fate == Fate::Open
                 && progress.station != Station::AfterDestination
                 && self.dialing.copy.harbour.is_some();
@@ -370,9 +403,9 @@ impl Call {
         }
     }
 
-    /// It was joined with the channel of this unique id; false if somebody, or its
-    /// harbour, has it already.
-    pub fn joined(&self, other: &str) -> bool {
+    /// It was joined with another channel, of this name if it is still there; false if
+    /// somebody, or its harbour, has it already.
+    pub fn joined(&self, other: Option<&str>) -> bool {
         let (hook, channel) = {
             let mut progress = self.progress();
             if !progress.answered || progress.fate != Fate::Open {
@@ -385,7 +418,7 @@ impl Call {
         let member = hook.and_then(|hook| variable_of(&channel, hook, MEMBER_INTERFACE));
         let agent = member
             .filter(|member| !member.is_empty())
-            .or_else(|| channel_name(other).map(|name| interface_of(&name).to_owned()));
+            .or_else(|| other.map(|name| interface_of(name).to_owned()));
         self.tell(CallEvent::Connected { dialing: self.id(), agent });
         true
     }

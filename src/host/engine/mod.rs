@@ -6,8 +6,10 @@
 //!            (may block)        alert fds, and   answered call (block until
 //!                  ▲            deadlines        it ends)
 //!                  └── forwarded ────┼─────► ender threads
-//!                                     time is   hang up
-//!                                     up, canceled
+//!                                     time is   hang up, and whatever else
+//!                                     up,       locks a channel of the PBX
+//!                                     canceled        ▲
+//!  order to hang up, give up, shelter ────────────────┘
 //! ```
 //!
 //! A few threads serve thousands of ringing calls; only an answered call has a
@@ -37,7 +39,7 @@ use crate::ast::thread::SpawnError;
 use crate::ast::Subscription;
 pub use call::Call;
 use call::Stage;
-use ender::Enders;
+use ender::{Enders, Errand};
 use placer::{Orders, Placers};
 use pool::Pool;
 use ringing::Ringing;
@@ -69,7 +71,7 @@ pub struct Engine {
     _joins: Option<Subscription>,
     placers: Placers,
     ringing: Ringing,
-    _enders: Enders,
+    enders: Enders,
     pool: Arc<Pool>,
     calls: Arc<Calls>,
 }
@@ -106,7 +108,7 @@ impl Engine {
         let ringing = Ringing::start(pool.clone(), orders.clone(), enders.endings())?;
         let placers = Placers::start(PLACERS, orders, ringing.entrance())?;
         let joins = joining::watch(calls.clone());
-        Ok(Engine { _joins: joins, placers, ringing, _enders: enders, pool, calls })
+        Ok(Engine { _joins: joins, placers, ringing, enders, pool, calls })
     }
 
     /// Places a call. Exactly one `Ended` tells its end.
@@ -123,7 +125,7 @@ impl Engine {
             // Whoever has it in hand sees the mark before the next step.
             Stage::Queued | Stage::Placing => {}
             Stage::Ringing => self.ringing.entrance().hang_up(call),
-            Stage::InPbx(hook) => call.hang_up_in_pbx(hook),
+            Stage::InPbx(hook) => self.enders.endings().send(call, hook, Errand::HangUp),
         }
     }
 
@@ -133,14 +135,15 @@ impl Engine {
         match call.give_up() {
             Stage::Queued | Stage::Placing => {}
             Stage::Ringing => self.ringing.entrance().give_up(call),
-            Stage::InPbx(hook) => call.time_out_in_pbx(hook),
+            Stage::InPbx(hook) => self.enders.endings().send(call, hook, Errand::GiveUp),
         }
     }
 
     /// Sends an answered call to its harbour, unless somebody has it by now.
     pub fn shelter(&self, dialing: DialingId) {
-        if let Some(call) = self.calls.find(dialing) {
-            call.shelter();
+        let Some(call) = self.calls.find(dialing) else { return };
+        if let Some(hook) = call.hook() {
+            self.enders.endings().send(call, hook, Errand::Shelter);
         }
     }
 

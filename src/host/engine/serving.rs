@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use dialer::domain::{CallCopy, EndedBy, Route, Screening};
+use dialer::domain::{Dialing, EndedBy, Route, Screening};
 
 use super::call::Call;
 use crate::ast::channel::{Leg, PbxError};
@@ -15,6 +15,9 @@ const AMD: &str = "AMD";
 const AMD_STATUS: &str = "AMDSTATUS";
 const AMD_CAUSE: &str = "AMDCAUSE";
 const MACHINE: &str = "MACHINE";
+
+/// Channel variable that Asterisk sets when it joins a channel with another one.
+const BRIDGE_PEER: &str = "BRIDGEPEER";
 
 /// An answered call on its way to its destination. If it does not get there, it
 /// is hung up and its end says so.
@@ -36,10 +39,9 @@ impl Answered {
         leg.drain();
         self.call.watches().starts.add(self.at.elapsed());
         let call = self.call.clone();
-        let copy = &call.dialing.copy;
-        let served = match has_one_station(copy) {
-            true => give_away(leg, &copy.route),
-            false => Stations { call: &call, leg, has_begun: false, in_dialplan: false }.serve(),
+        let served = match has_one_station(&call.dialing) {
+            true => give_away(leg, &call.dialing.copy.route),
+            false => Stations { call: &call, leg, in_dialplan: false }.serve(),
         };
         if let Err((error, leg)) = served {
             log::warning!("Dialing {}: {error}", call.id());
@@ -58,9 +60,14 @@ impl Drop for Answered {
     }
 }
 
-/// Whether nothing comes before, after or instead of its destination.
-fn has_one_station(copy: &CallCopy) -> bool {
-    copy.screening.is_none() && copy.harbour.is_none() && !copy.may_redirect
+/// Whether nothing comes before, after or instead of its destination, and nobody has to
+/// know how that was left. A queue may be left without an agent.
+fn has_one_station(dialing: &Dialing) -> bool {
+    let copy = &dialing.copy;
+    copy.screening.is_none()
+        && copy.harbour.is_none()
+        && !copy.may_redirect
+        && dialing.queue.is_none()
 }
 
 /// Runs the destination until the call ends.
@@ -75,9 +82,7 @@ fn give_away(leg: Leg, route: &Route) -> Result<(), (PbxError, Leg)> {
 struct Stations<'a> {
     call: &'a Call,
     leg: Leg,
-    /// Whether any station has had it.
-    has_begun: bool,
-    /// Whether one was of the dialplan.
+    /// Whether any station was of the dialplan.
     in_dialplan: bool,
 }
 
@@ -87,7 +92,7 @@ impl Stations<'_> {
         while let Some(route) = next {
             match self.lend(&route) {
                 Ok(()) => next = self.next(),
-                Err(error) if !self.has_begun => return Err((error, self.leg)),
+                Err(error) if self.call.is_at_destination() => return Err((error, self.leg)),
                 Err(error) => {
                     log::warning!("Dialing {}: {error}", self.call.id());
                     break;
@@ -122,11 +127,8 @@ impl Stations<'_> {
 
     /// Whether AMD hears a machine.
     fn screen(&mut self, screening: &Screening) -> bool {
-        match self.leg.lend_to_application(AMD, &screening.data) {
-            Ok(()) => self.has_begun = true,
-            Err(error) => {
-                log::warning!("Dialing {} is not screened by {AMD}: {error}", self.call.id());
-            }
+        if let Err(error) = self.leg.lend_to_application(AMD, &screening.data) {
+            log::warning!("Dialing {} is not screened by {AMD}: {error}", self.call.id());
         }
         // Told in any case: without a word of AMD it counts as a person.
         let [status, cause] =
@@ -145,13 +147,13 @@ impl Stations<'_> {
             }
             Route::Application { name, data } => self.leg.lend_to_application(name, data)?,
         }
-        self.has_begun = true;
         Ok(())
     }
 
     /// What comes after a station, if the call is still up.
     fn next(&self) -> Option<Route> {
-        if self.call.leaves_destination() {
+        let is_waiting = self.leg.is_up() && !self.was_joined();
+        if self.call.is_done_with_destination(is_waiting) {
             self.leg.resume();
             // What its destination wanted is not for somebody whom nobody has served.
             self.call.set_redirect(None);
@@ -169,5 +171,11 @@ impl Stations<'_> {
             }
         }
         Some(route)
+    }
+
+    /// Whether it was joined with somebody. That is told by a message, which may not have
+    /// come yet when the two have parted already.
+    fn was_joined(&self) -> bool {
+        self.leg.variable(BRIDGE_PEER).is_some_and(|peer| !peer.is_empty())
     }
 }
