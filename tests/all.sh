@@ -11,6 +11,7 @@ run_folder=$(mktemp -d "${TMPDIR:-/tmp}/outbound-test.XXXX")
 step=
 finish() {
     local status=$?
+    [ -z "${pacing:-}" ] || kill "$pacing" 2>/dev/null || true
     if [ $status -eq 0 ]; then
         rm -rf "$run_folder"
         printf '\n== All of it passed, in %d s\n' $SECONDS
@@ -45,7 +46,20 @@ headline "Lints"
 cargo clippy --workspace --all-targets -- -D warnings
 
 headline "Tests: the dialer by itself, and the module in a real Asterisk"
+cargo test --workspace --no-run
+cargo test --test pacing --no-run
+# Agents who talk for a hundred seconds need hardly any processor.
+TMPDIR=$run_folder cargo test --test pacing -- --nocapture >"$run_folder/pacing.txt" 2>&1 &
+pacing=$!
 TMPDIR=$run_folder cargo test --workspace --no-fail-fast
+
+headline "Tests: predictive and progressive dialing, which ran beside these"
+if wait $pacing; then
+    grep within "$run_folder/pacing.txt"
+else
+    cat "$run_folder/pacing.txt"
+    exit 1
+fi
 
 headline "Fuzzing: 20 s each (\`make fuzz\` takes its time)"
 tests/fuzz.sh 20
