@@ -11,7 +11,8 @@ run_folder=$(mktemp -d "${TMPDIR:-/tmp}/outbound-test.XXXX")
 step=
 finish() {
     local status=$?
-    [ -z "${pacing:-}" ] || kill "$pacing" 2>/dev/null || true
+    # With all that it has started.
+    [ -z "${pacing:-}" ] || kill -- "-$pacing" 2>/dev/null || true
     if [ $status -eq 0 ]; then
         rm -rf "$run_folder"
         printf '\n== All of it passed, in %d s\n' $SECONDS
@@ -49,12 +50,15 @@ headline "Tests: the dialer by itself, and the module in a real Asterisk"
 cargo test --workspace --no-run
 cargo test --test pacing --no-run
 # Agents who talk for a hundred seconds need hardly any processor.
+set -m
 TMPDIR=$run_folder cargo test --test pacing -- --nocapture >"$run_folder/pacing.txt" 2>&1 &
 pacing=$!
+set +m
 TMPDIR=$run_folder cargo test --workspace --no-fail-fast
 
 headline "Tests: predictive and progressive dialing, which ran beside these"
 if wait $pacing; then
+    pacing=
     grep within "$run_folder/pacing.txt"
 else
     cat "$run_folder/pacing.txt"
