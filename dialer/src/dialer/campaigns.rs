@@ -1,6 +1,7 @@
 //! Campaigns: create, update, delete, and the life of their status.
 
-use super::teams::{check_staff, Served, Staff};
+use super::fairness::Served;
+use super::teams::{check_staff, Staff};
 use super::{CallOrder, Dialer, Event, LiveCampaign, Ready, Refusal, Reply, Switch, What, World};
 use crate::domain::{
     Campaign, CampaignId, CampaignPatch, CampaignStatus, Destination, DestinationKind, Ledger,

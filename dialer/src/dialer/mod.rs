@@ -9,6 +9,7 @@ mod calls;
 mod campaigns;
 mod caps;
 mod explain;
+mod fairness;
 mod ledger;
 mod objects;
 mod outcome;
@@ -17,19 +18,21 @@ mod preview;
 mod reset;
 mod restore;
 mod schedule;
+mod status;
 mod targets;
 mod teams;
 
 pub use ledger::CampaignFigures;
+pub use status::{RunningCampaign, Status, TrunkStatus};
 pub use teams::TeamStatus;
 
 use crate::domain::{
     CallEnd, Campaign, CampaignId, CampaignPatch, CampaignStatus, Day, Destination, DestinationId,
-    DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, DialingStatus,
-    Disposition, Ledger, Offer, OfferId, OfferState, Outcome, OutcomePatch, Plan, PlanId,
-    PlanPatch, Route, Target, TargetId, TargetPatch, TeamLook, TeamName, Timestamp,
+    DestinationPatch, DialList, DialListId, DialListPatch, Dialing, DialingId, Disposition, Ledger,
+    Offer, OfferId, OfferState, Outcome, OutcomePatch, Plan, PlanId, PlanPatch, Route, Target,
+    TargetId, TargetPatch, TeamLook, TeamName, Timestamp,
 };
-use crate::pacing::{BackOffSettings, CallMeter, CallRate, Ceiling, Pace, Reserves, Vitals};
+use crate::pacing::{BackOffSettings, CallMeter, CallRate, Reserves, Vitals};
 use crate::store::{StoreError, Targets, Write};
 use crate::surface::result;
 use std::collections::{BTreeMap, HashMap};
@@ -205,56 +208,10 @@ pub struct ListReset {
     pub done: u64,
 }
 
-/// How a campaign is that is not stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunningCampaign {
-    pub id: CampaignId,
-    pub name: Option<String>,
-    pub status: CampaignStatus,
-    pub dialings: usize,
-    /// Of these, answered and talking.
-    pub answered: usize,
-    pub figures: CampaignFigures,
-}
-
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Refusal {
         Refusal::because(format!("The database could not be read: {error}"))
     }
-}
-
-/// How the dialer is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
-    pub campaigns: usize,
-    /// Those that are not stopped.
-    pub running: Vec<RunningCampaign>,
-    /// Live dialings by their status, of those that there are.
-    pub by_status: Vec<(DialingStatus, usize)>,
-    /// Calls that went out in the last [`crate::pacing::METERED_S`] whole seconds.
-    pub calls_lately: usize,
-    pub dialings: usize,
-    /// Of these, answered and talking.
-    pub answered: usize,
-    pub max_dialings: usize,
-    pub calls_per_second: u32,
-    /// Trunks in use, by name.
-    pub trunks: Vec<TrunkStatus>,
-    /// What of the machine or its Asterisk holds all dialing back.
-    pub ceiling: Option<Ceiling>,
-}
-
-/// How a trunk is that is in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrunkStatus {
-    pub name: String,
-    pub live: usize,
-    pub max_live: Option<usize>,
-    /// As [`Status::calls_lately`].
-    pub calls_lately: usize,
-    pub calls_per_second: Option<u32>,
-    /// Its pace, and since when, if it backs off.
-    pub back_off: Option<(Pace, Timestamp)>,
 }
 
 /// A change that the world hears of, after it is durable.
@@ -415,7 +372,7 @@ struct LiveCampaign {
     /// When it is worth asking how many calls its agents can take.
     pace_at: Timestamp,
     /// What it took of its agents' time: who has had less is next.
-    served: teams::Served,
+    served: fairness::Served,
     /// Its predictive pacing, if it dials so.
     pacer: Option<Box<pacer::Pacer>>,
     /// The day by its clocks, and when that ends.
@@ -586,40 +543,6 @@ impl Dialer {
             Some(live) => Ok(Reply::Dialings(vec![live.dialing.clone()])),
             None => Err(Refusal::unknown("dialing")),
         }
-    }
-
-    fn status(&self, now: Timestamp) -> Status {
-        let with = |status| self.dialings.values().filter(|l| l.dialing.status == status).count();
-        let by_status = DialingStatus::ALL.map(|status| (status, with(status)));
-        let running = |c: &&LiveCampaign| c.record.status != CampaignStatus::Stop;
-        Status {
-            campaigns: self.campaigns.len(),
-            running: self
-                .campaigns
-                .values()
-                .filter(running)
-                .map(|campaign| running_campaign(campaign, self.figures_of(campaign, now)))
-                .collect(),
-            by_status: by_status.into_iter().filter(|(_, count)| *count > 0).collect(),
-            calls_lately: self.meter.calls(now),
-            dialings: self.dialings.len(),
-            answered: self.dialings.values().filter(|live| live.dialing.is_answered()).count(),
-            max_dialings: self.settings.max_dialings,
-            calls_per_second: self.settings.calls_per_second,
-            trunks: self.caps.status(now),
-            ceiling: self.dial_at().and_then(|_| self.look.headroom.ceiling()),
-        }
-    }
-}
-
-fn running_campaign(campaign: &LiveCampaign, figures: CampaignFigures) -> RunningCampaign {
-    RunningCampaign {
-        id: campaign.record.id,
-        name: campaign.record.name.clone(),
-        status: campaign.record.status,
-        dialings: campaign.live,
-        answered: campaign.live.saturating_sub(campaign.unanswered),
-        figures,
     }
 }
 
