@@ -92,7 +92,7 @@ fn words_names_and_uuids_are_completed() {
     assert_eq!(offered(&asterisk, "out show dlma complete li"), ["list"]);
     assert_eq!(offered(&asterisk, "out show dlma li"), ["list"]);
     assert!(offered(&asterisk, "out show dlma ").contains(&nameless));
-    assert_eq!(offered(&asterisk, &format!("out show dls {}", &plain[..34])), [&*plain]);
+    assert!(offered(&asterisk, &format!("out show dls {}", &plain[..34])).contains(&plain));
     assert_eq!(offered(&asterisk, "out create plan MaxRetry7"), ["MaxRetry7=", "MaxRetry7=..."]);
     assert_eq!(offered(&asterisk, "out create campaign Plan=compl"), ["Plan=completing"]);
     assert_eq!(offered(&asterisk, "core show help out explain"), ["explain"]);
